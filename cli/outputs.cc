@@ -1,0 +1,111 @@
+#include "cli/outputs.hh"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+
+#include "analysis/table.hh"
+#include "core/error.hh"
+#include "records/csv.hh"
+#include "records/json.hh"
+
+namespace hanglab::cli {
+
+namespace {
+
+constexpr Duration linger = std::chrono::seconds(2);  // a run's taps are silent before the next begins
+
+Duration spacing_of(const scenario::Scenario& scenario) {
+  Duration last{};
+  for (const PlannedLookup& lookup : scenario.workload()) last = std::max(last, lookup.at);
+  return std::chrono::ceil<std::chrono::seconds>(last + scenario.give_up + linger);
+}
+
+}  // namespace
+
+Format parse_format(const std::string& text) {
+  if (text == "table") return Format::table;
+  if (text == "json") return Format::json;
+  if (text == "csv") return Format::csv;
+  throw InputError(fmt::format("--format {}: there are table, json and csv", text));
+}
+
+Outputs::Outputs(const OutputSettings& settings, const scenario::Scenario& scenario,
+                 const records::Provenance& provenance)
+    : settings_(settings), scenario_(scenario), run_spacing_(spacing_of(scenario)) {
+  if (settings_.captures && !settings_.directory)
+    throw InputError("--pcap writes files: say where with --out DIR");
+  if (settings_.traces && !settings_.directory && settings_.format != Format::table)
+    throw InputError("--strace would mix with the records on standard output: use --out DIR");
+  if (settings_.directory) {
+    const auto results = claim(records::store_name);
+    if (settings_.captures)
+      for (const auto& host : scenario.hosts)
+        captures_.push_back(std::make_unique<replay::CaptureWriter>(claim(host.name + ".pcap").string()));
+    if (settings_.traces) trace_file_ = claim("strace.txt");
+    store_.emplace(results, provenance,
+                   settings_.replace ? records::IfExists::replace : records::IfExists::refuse);
+  }
+  if (settings_.format == Format::csv) {
+    records::append_csv_header(buffer_);
+    print(std::exchange(buffer_, {}));
+  }
+}
+
+// A file of ours in the directory of --out, which it makes if need be.
+std::filesystem::path Outputs::claim(const std::string& name) {
+  std::filesystem::create_directories(*settings_.directory);
+  auto path = *settings_.directory / name;
+  if (!settings_.replace && std::filesystem::exists(path))
+    throw InputError(fmt::format("{}: is there already; --force replaces it", path.string()));
+  written_.push_back(path);
+  return path;
+}
+
+void Outputs::print(const std::string& text) const {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
+    throw Error(fmt::format("standard output: {}", std::strerror(errno)));
+}
+
+void Outputs::take(std::uint64_t run, const sim::RunResult& result) {
+  if (store_) store_->add(result.lookups);
+  for (const Lookup& lookup : result.lookups) {
+    if (settings_.format == Format::json) records::append_json(buffer_, lookup);
+    if (settings_.format == Format::csv) records::append_csv(buffer_, lookup);
+    if (settings_.format == Format::table) summary_.add(lookup);
+  }
+  if (!buffer_.empty()) print(buffer_);
+  buffer_.clear();
+  if (settings_.captures) write_packets(run, result.packets);
+  if (settings_.traces) write_traces(run, result);
+}
+
+void Outputs::write_packets(std::uint64_t run, const std::vector<PacketEvent>& packets) {
+  const Duration base = static_cast<std::int64_t>(run) * run_spacing_;
+  for (const PacketEvent& packet : packets) captures_[packet.host]->write(packet, base + packet.at);
+}
+
+void Outputs::write_traces(std::uint64_t run, const sim::RunResult& result) {
+  std::string text;
+  for (std::size_t i = 0; i < result.syscalls.size(); ++i) {
+    const Lookup& lookup = result.lookups[i];
+    text += fmt::format("# run {}, {}: {} of {} by {}\n{}", run, lookup.host, lookup.call, lookup.name,
+                        lookup.client, result.syscalls[i]);
+  }
+  if (trace_file_.empty()) return print(text);
+  std::ofstream out(trace_file_, run == 0 ? std::ios::trunc : std::ios::app);
+  out << text;
+  if (!out) throw Error(fmt::format("{}: cannot be written", trace_file_.string()));
+}
+
+void Outputs::finish(bool complete) {
+  if (store_) store_->close(complete);
+  for (auto& capture : captures_) capture->close();
+  if (settings_.format == Format::table) print(analysis::table(summary_.rows()));
+  if (std::fflush(stdout) != 0) throw Error(fmt::format("standard output: {}", std::strerror(errno)));
+}
+
+}  // namespace hanglab::cli

@@ -1,0 +1,60 @@
+// Where the lookups of a verb go: the records on standard output in the form that was asked for, the
+// directory of --out with its SQLite file, captures and traces, and the table at the end.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/summary.hh"
+#include "records/store.hh"
+#include "replay/capture_writer.hh"
+#include "scenario/scenario.hh"
+#include "sim/world.hh"
+
+namespace hanglab::cli {
+
+enum class Format { table, json, csv };
+Format parse_format(const std::string& text);
+
+struct OutputSettings {
+  Format format = Format::table;
+  std::optional<std::filesystem::path> directory{};
+  bool replace = false;  // an earlier run's files
+  bool captures = false;
+  bool traces = false;
+};
+
+class Outputs {
+ public:
+  Outputs(const OutputSettings& settings, const scenario::Scenario& scenario,
+          const records::Provenance& provenance);
+
+  void take(std::uint64_t run, const sim::RunResult& result);
+  // Ends the files, prints the table; `complete`: every planned run was taken.
+  void finish(bool complete);
+
+  const std::vector<std::filesystem::path>& written() const { return written_; }
+
+ private:
+  std::filesystem::path claim(const std::string& name);
+  void write_packets(std::uint64_t run, const std::vector<PacketEvent>& packets);
+  void write_traces(std::uint64_t run, const sim::RunResult& result);
+  void print(const std::string& text) const;
+
+  OutputSettings settings_;
+  const scenario::Scenario& scenario_;
+  Duration run_spacing_{};  // between the beginnings of two runs in one capture
+  std::optional<records::ResultsWriter> store_;
+  std::vector<std::unique_ptr<replay::CaptureWriter>> captures_;  // by host
+  std::string traces_;
+  std::filesystem::path trace_file_;
+  analysis::Summarizer summary_;
+  std::string buffer_;
+  std::vector<std::filesystem::path> written_;
+};
+
+}  // namespace hanglab::cli

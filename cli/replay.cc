@@ -1,0 +1,160 @@
+// hanglab replay --into: the lookups of a capture, issued again inside a scenario.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
+#include "cli/options.hh"
+#include "cli/outputs.hh"
+#include "cli/replay_table.hh"
+#include "cli/verbs.hh"
+#include "core/error.hh"
+#include "replay/captured_workload.hh"
+#include "replay/lookup_finder.hh"
+
+namespace hanglab::cli {
+
+namespace po = boost::program_options;
+
+namespace {
+
+using replay::CapturedLookup;
+using replay::StandIn;
+
+std::vector<std::string> names_of(const scenario::Scenario& scenario) {
+  std::vector<std::string> names;
+  for (const auto& host : scenario.hosts)
+    names.push_back(host.interfaces.empty()
+                        ? host.name
+                        : fmt::format("{} ({})", host.name, to_string(host.interfaces[0].address.address)));
+  return names;
+}
+
+// The client software of a host is what the scenario's own lookups say that it runs.
+StandIn stand_in(const scenario::Scenario& scenario, std::size_t host) {
+  for (const auto& plan : scenario.lookups)
+    if (plan.host == host)
+      return {.host = scenario.hosts[host].name, .client = plan.client, .call = plan.call};
+  throw InputError(
+      fmt::format("host '{}' has no lookup in scenario {}, so nothing says which resolver it runs",
+                  scenario.hosts[host].name, scenario.name));
+}
+
+std::optional<std::size_t> host_with(const scenario::Scenario& scenario, Ipv4Address address) {
+  for (std::size_t i = 0; i < scenario.hosts.size(); ++i)
+    for (const auto& interface : scenario.hosts[i].interfaces)
+      if (interface.address.address == address || std::ranges::count(interface.more_addresses, address) > 0)
+        return i;
+  return {};
+}
+
+std::map<Ipv4Address, StandIn> read_maps(const scenario::Scenario& scenario,
+                                         const std::vector<std::string>& maps) {
+  std::map<Ipv4Address, StandIn> stand_ins;
+  for (const std::string& map : maps) {
+    const auto equals = map.find('=');
+    const auto address = parse_ipv4(map.substr(0, equals));
+    if (equals == std::string::npos || !address)
+      throw InputError(fmt::format("--map {}: reads ADDRESS=HOST", map));
+    const std::string name = map.substr(equals + 1);
+    const auto host = scenario.host_index(name);
+    if (!host)
+      throw InputError(fmt::format("--map {}: no host '{}'; the scenario has {}", map, name,
+                                   fmt::join(names_of(scenario), ", ")));
+    stand_ins[*address] = stand_in(scenario, *host);
+  }
+  return stand_ins;
+}
+
+// Who plays whom: as told by --map, else the host of the client's own address.
+std::map<Ipv4Address, StandIn> cast(const scenario::Scenario& scenario,
+                                    const std::vector<CapturedLookup>& lookups,
+                                    const std::vector<std::string>& maps) {
+  auto stand_ins = read_maps(scenario, maps);
+  std::vector<std::string> missing;
+  for (const CapturedLookup& lookup : lookups) {
+    if (stand_ins.contains(lookup.client)) continue;
+    if (const auto host = host_with(scenario, lookup.client)) {
+      stand_ins[lookup.client] = stand_in(scenario, *host);
+      continue;
+    }
+    const std::string name = to_string(lookup.client);
+    if (std::ranges::count(missing, name) == 0) missing.push_back(name);
+  }
+  if (!missing.empty())
+    throw InputError(fmt::format(
+        "no host of the scenario has the address of the captured client{} {}; the scenario has {}: "
+        "say who plays whom with --map {}=HOST",
+        missing.size() > 1 ? "s" : "", fmt::join(missing, ", "), fmt::join(names_of(scenario), ", "),
+        missing[0]));
+  return stand_ins;
+}
+
+}  // namespace
+
+int replay(const Words& words) {
+  std::string capture;
+  std::string into;
+  std::string format = "table";
+  std::string directory;
+  std::vector<std::string> overrides;
+  std::vector<std::string> maps;
+  std::uint64_t seed = 1;
+  Synopsis synopsis{.usage = "replay CAPTURE --into SCENARIO [options]",
+                    .purpose =
+                        "Finds the lookups of each stub client in a capture (pcap or pcapng), issues them at "
+                        "their recorded\n"
+                        "offsets in the simulated scenario, and shows each as captured beside as replayed."};
+  synopsis.options.add_options()                                                                     //
+      ("into", po::value(&into)->value_name("SCENARIO")->required(), "the scenario to replay into")  //
+      ("map", po::value(&maps)->composing()->value_name("ADDRESS=HOST"),
+       "which host plays a captured client (the one of the same address)")  //
+      ("set", po::value(&overrides)->composing()->value_name("PATH=VALUE"),
+       "override a value of the scenario")                                                                  //
+      ("seed", po::value(&seed)->value_name("S"), "same seed, same bytes (1)")                              //
+      ("format", po::value(&format)->value_name("FORM"), "on standard output: table, json or csv (table)")  //
+      ("out,o", po::value(&directory)->value_name("DIR"), "keep the records in DIR/results.sqlite")         //
+      ("pcap", "with --out: one capture a host of the replayed lookups")                                    //
+      ("strace", "print the clients' system calls, or with --out keep them in DIR/strace.txt")              //
+      ("force", "replace what an earlier run left in DIR");
+  synopsis.operands.add_options()("capture", po::value(&capture)->required());
+  synopsis.order.add("capture", 1);
+  const auto values = read_words(synopsis, words);
+  if (!values) return ExitStatus::done;
+
+  const scenario::Scenario scenario = scenario::load(into, overrides);
+  const auto contents = replay::read_lookups(capture);
+  fmt::print(stderr, "{}", capture_report(capture, contents));
+  std::vector<CapturedLookup> lookups;
+  std::ranges::copy_if(contents.found.lookups, std::back_inserter(lookups), replay::can_be_replayed);
+  if (lookups.empty()) throw Error(fmt::format("{}: holds no lookup of addresses to replay", capture));
+
+  const Workload workload = replay::make_workload(lookups, cast(scenario, lookups, maps));
+  OutputSettings settings{.format = parse_format(format),
+                          .replace = values->count("force") > 0,
+                          .captures = values->count("pcap") > 0,
+                          .traces = values->count("strace") > 0};
+  if (!directory.empty()) settings.directory = directory;
+  Outputs outputs(settings, scenario,
+                  {.command_line = command_line(words),
+                   .scenario = scenario.name,
+                   .scenario_text = scenario.text,
+                   .seed = seed,
+                   .runs = 1,
+                   .versions = {{"hanglab", HANGLAB_VERSION}, {"ns-3", sim::ns3_version()}}});
+  std::vector<std::string> warnings = scenario.warnings;
+  sim::World world(scenario, warnings);
+  for (const std::string& warning : warnings) fmt::print(stderr, "hanglab: warning: {}\n", warning);
+
+  const auto result =
+      world.run_workload(seed, 0, workload, {.packets = settings.captures, .syscalls = settings.traces});
+  if (settings.format == Format::table) fmt::print("{}\n", replay_table(lookups, result.lookups));
+  outputs.take(0, result);
+  outputs.finish(true);
+  if (!contents.damage) return ExitStatus::done;
+  fmt::print(stderr, "hanglab: {}; what stands before the damage was replayed\n", *contents.damage);
+  return ExitStatus::failure;
+}
+
+}  // namespace hanglab::cli

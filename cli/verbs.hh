@@ -1,0 +1,37 @@
+// The verbs of the program: one file each. A verb gets its own words, its name first, and returns the
+// exit status; what it cannot use it throws as InputError, what it cannot do as Error.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hanglab::cli {
+
+using Words = std::vector<std::string>;
+
+struct ExitStatus {
+  static constexpr int done = 0;
+  static constexpr int failure = 1;
+  static constexpr int bad_input = 2;
+  static constexpr int interrupted = 130;  // 128 + SIGINT, as shells report it
+};
+
+int run(const Words& words);
+int replay(const Words& words);
+int plot(const Words& words);
+
+struct Verb {
+  std::string_view name;
+  std::string_view purpose;
+  int (*run)(const Words& words);
+};
+
+constexpr std::array<Verb, 3> verbs{{
+    {"run", "simulate a scenario, any number of times", run},
+    {"replay", "issue the lookups of a capture inside a scenario", replay},
+    {"plot", "draw survival curves or one lookup's timeline", plot},
+}};
+
+}  // namespace hanglab::cli

@@ -1,0 +1,57 @@
+// Internet addresses as values, in host byte order where they are numbers.
+// Text forms: IPv4 as RFC 1123 2.1 dotted decimal (four parts, no leading sign, each at most 255),
+// IPv6 as RFC 4291 2.2 in, RFC 5952 out.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace hanglab {
+
+struct Ipv4Address {
+  std::uint32_t value = 0;
+
+  auto operator<=>(const Ipv4Address&) const = default;
+};
+
+struct Ipv6Address {
+  std::array<std::uint8_t, 16> bytes{};
+
+  auto operator<=>(const Ipv6Address&) const = default;
+};
+
+using IpAddress = std::variant<Ipv4Address, Ipv6Address>;
+
+// An address with the length of its network: "192.168.122.119/24".
+struct Ipv4Prefix {
+  Ipv4Address address;
+  int length = 32;
+
+  bool contains(Ipv4Address other) const;
+  auto operator<=>(const Ipv4Prefix&) const = default;
+};
+
+struct Endpoint {
+  Ipv4Address address;
+  std::uint16_t port = 0;
+
+  auto operator<=>(const Endpoint&) const = default;
+};
+
+std::optional<Ipv4Address> parse_ipv4(std::string_view text);
+std::optional<Ipv6Address> parse_ipv6(std::string_view text);
+std::optional<IpAddress> parse_ip(std::string_view text);
+std::optional<Ipv4Prefix> parse_ipv4_prefix(std::string_view text);  // without "/n": /32
+
+std::string to_string(Ipv4Address address);
+std::string to_string(const Ipv6Address& address);
+std::string to_string(const IpAddress& address);
+std::string to_string(const Ipv4Prefix& prefix);
+std::string to_string(Endpoint endpoint);  // "192.168.122.1:53"
+
+}  // namespace hanglab

@@ -1,0 +1,284 @@
+#include "core/dns.hh"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/error.hh"
+
+namespace hanglab::dns {
+
+namespace {
+
+constexpr std::size_t longest_label = 63;  // RFC 1035 2.3.4
+constexpr std::size_t longest_name = 255;  // in octets on the wire, the root label included
+// A name of 255 octets has at most 127 labels; whoever follows more pointers than that runs in a circle.
+constexpr int most_pointers = 127;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// RFC 1035 5.1: a dot or backslash inside a label is escaped, an unprintable octet is \DDD.
+void append_octet(std::string& text, std::uint8_t octet) {
+  const char c = static_cast<char>(octet);
+  if (c == '.' || c == '\\') {
+    text += '\\';
+    text += c;
+  } else if (octet <= 0x20 || octet >= 0x7f) {
+    text += '\\';
+    text += static_cast<char>('0' + octet / 100);
+    text += static_cast<char>('0' + octet / 10 % 10);
+    text += static_cast<char>('0' + octet % 10);
+  } else {
+    text += c;
+  }
+}
+
+// A position in a message that never passes its end: the first read that would, fails, and so does
+// every read after it.
+class Cursor {
+ public:
+  explicit Cursor(ByteView message) : message_(message) {}
+
+  bool failed() const { return failed_; }
+
+  std::uint8_t u8() {
+    const auto bytes = take(1);
+    return failed_ ? std::uint8_t{0} : bytes[0];
+  }
+
+  std::uint16_t u16() {
+    const auto bytes = take(2);
+    return failed_ ? std::uint16_t{0} : static_cast<std::uint16_t>(bytes[0] << 8 | bytes[1]);
+  }
+
+  std::uint32_t u32() {
+    const std::uint32_t high = u16();
+    return high << 16 | u16();
+  }
+
+  ByteView take(std::size_t count) {
+    if (failed_ || count > message_.size() - at_) {
+      failed_ = true;
+      return {};
+    }
+    const auto bytes = message_.subspan(at_, count);
+    at_ += count;
+    return bytes;
+  }
+
+  std::string name() {
+    std::string text;
+    std::size_t octets = 1;          // the root label
+    std::size_t after_the_name = 0;  // set by the first pointer
+    for (int pointers = 0; !failed_;) {
+      const std::uint8_t length = u8();
+      if (failed_ || length == 0) break;
+      if ((length & 0xc0) == 0xc0) {
+        const std::size_t target = static_cast<std::size_t>(length & 0x3f) << 8 | u8();
+        if (pointers == 0) after_the_name = at_;
+        if (++pointers > most_pointers || target >= message_.size()) failed_ = true;
+        if (!failed_) at_ = target;
+        continue;
+      }
+      octets += 1u + length;
+      // 0x40 and 0x80 were never put to use (RFC 6891 5).
+      if ((length & 0xc0) != 0 || octets > longest_name) failed_ = true;
+      const auto label = take(length);
+      if (!text.empty()) text += '.';
+      for (const auto octet : label) append_octet(text, octet);
+    }
+    if (after_the_name != 0) at_ = after_the_name;
+    return text;
+  }
+
+  Header header() {
+    return {.id = u16(),
+            .flags = u16(),
+            .questions = u16(),
+            .answers = u16(),
+            .authorities = u16(),
+            .additionals = u16()};
+  }
+
+  Question question() { return {.name = name(), .type = u16(), .klass = u16()}; }
+
+  Record record() {
+    return {.name = name(), .type = u16(), .klass = u16(), .ttl = u32(), .rdata = take(u16())};
+  }
+
+  void records(std::uint16_t count, std::vector<Record>& into) {
+    for (unsigned i = 0; i < count && !failed_; ++i) into.push_back(record());
+  }
+
+ private:
+  ByteView message_;
+  std::size_t at_ = 0;
+  bool failed_ = false;
+};
+
+// One octet of a label as it is written, and how many characters wrote it.
+std::pair<std::uint8_t, std::size_t> read_octet(std::string_view text) {
+  if (text[0] != '\\' || text.size() < 2) return {static_cast<std::uint8_t>(text[0]), 1};
+  if (text.size() >= 4 && std::all_of(text.begin() + 1, text.begin() + 4, is_digit)) {
+    const int value = (text[1] - '0') * 100 + (text[2] - '0') * 10 + (text[3] - '0');
+    if (value <= 255) return {static_cast<std::uint8_t>(value), 4};
+  }
+  return {static_cast<std::uint8_t>(text[1]), 2};
+}
+
+char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+}  // namespace
+
+bool Record::operator==(const Record& other) const {
+  return name == other.name && type == other.type && klass == other.klass && ttl == other.ttl &&
+         std::ranges::equal(rdata, other.rdata);
+}
+
+const Record* Message::opt() const {
+  const auto found = std::ranges::find(additionals, type_opt, &Record::type);
+  return found == additionals.end() ? nullptr : &*found;
+}
+
+std::optional<Header> decode_header(ByteView message) {
+  Cursor cursor(message);
+  const auto header = cursor.header();
+  if (cursor.failed()) return {};
+  return header;
+}
+
+std::optional<Question> decode_question(ByteView message) {
+  Cursor cursor(message);
+  if (cursor.header().questions == 0) return {};
+  auto question = cursor.question();
+  if (cursor.failed()) return {};
+  return question;
+}
+
+std::optional<Message> decode(ByteView bytes) {
+  Cursor cursor(bytes);
+  Message message;
+  message.header = cursor.header();
+  for (unsigned i = 0; i < message.header.questions && !cursor.failed(); ++i)
+    message.questions.push_back(cursor.question());
+  cursor.records(message.header.answers, message.answers);
+  cursor.records(message.header.authorities, message.authorities);
+  cursor.records(message.header.additionals, message.additionals);
+  if (cursor.failed()) return {};
+  return message;
+}
+
+std::string_view rcode_name(Rcode rcode) {
+  switch (rcode) {
+    case noerror: return "NOERROR";
+    case formerr: return "FORMERR";
+    case servfail: return "SERVFAIL";
+    case nxdomain: return "NXDOMAIN";
+    case notimp: return "NOTIMP";
+    case refused: return "REFUSED";
+  }
+  return "RCODE";
+}
+
+std::string type_name(std::uint16_t type) {
+  switch (type) {
+    case type_a: return "A";
+    case type_cname: return "CNAME";
+    case type_ptr: return "PTR";
+    case type_aaaa: return "AAAA";
+    case type_opt: return "OPT";
+    default: return "TYPE" + std::to_string(type);  // RFC 3597 5
+  }
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, to_lower, to_lower);
+}
+
+void Writer::header(const Header& header) {
+  u16(header.id);
+  u16(header.flags);
+  u16(header.questions);
+  u16(header.answers);
+  u16(header.authorities);
+  u16(header.additionals);
+}
+
+void Writer::name(std::string_view name) {
+  const auto refuse = [name](const char* why) {
+    throw Error("'" + std::string(name) + "' is no domain name: " + why);
+  };
+  const std::size_t start = size();
+  if (name == ".") name = {};
+  while (!name.empty()) {
+    const std::size_t length_at = size();
+    u8(0);
+    while (!name.empty() && name[0] != '.') {
+      const auto [octet, characters] = read_octet(name);
+      u8(octet);
+      name.remove_prefix(characters);
+    }
+    const std::size_t length = size() - length_at - 1;
+    if (length == 0) refuse("a label is empty");
+    if (length > longest_label) refuse("a label exceeds 63 octets");
+    bytes_[length_at] = static_cast<std::uint8_t>(length);
+    if (!name.empty()) name.remove_prefix(1);
+  }
+  u8(0);
+  if (size() - start > longest_name) refuse("it exceeds 255 octets");
+}
+
+void Writer::pointer(std::size_t offset) {
+  if (offset > 0x3fff) throw Error("a DNS name cannot point to offset " + std::to_string(offset));
+  u16(static_cast<std::uint16_t>(0xc000 | offset));
+}
+
+void Writer::question(const Question& question) {
+  name(question.name);
+  u16(question.type);
+  u16(question.klass);
+}
+
+void Writer::u8(std::uint8_t value) { bytes_.push_back(value); }
+
+void Writer::u16(std::uint16_t value) {
+  u8(static_cast<std::uint8_t>(value >> 8));
+  u8(static_cast<std::uint8_t>(value));
+}
+
+void Writer::u32(std::uint32_t value) {
+  u16(static_cast<std::uint16_t>(value >> 16));
+  u16(static_cast<std::uint16_t>(value));
+}
+
+void Writer::raw(ByteView bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
+
+void Writer::opt(std::uint16_t udp_payload_size, std::uint32_t extended_flags) {
+  u8(0);
+  u16(type_opt);
+  u16(udp_payload_size);
+  u32(extended_flags);
+  u16(0);
+}
+
+Bytes encode_query(std::uint16_t id, const Question& question,
+                   std::optional<std::uint16_t> edns_payload_size) {
+  Writer writer(64);
+  writer.header({.id = id,
+                 .flags = flag_rd,
+                 .questions = 1,
+                 .additionals = static_cast<std::uint16_t>(edns_payload_size ? 1 : 0)});
+  writer.question(question);
+  if (edns_payload_size) writer.opt(*edns_payload_size);
+  return writer.take();
+}
+
+Bytes framed(ByteView message) {
+  Bytes out;
+  out.reserve(message.size() + 2);
+  out.push_back(static_cast<std::uint8_t>(message.size() >> 8));
+  out.push_back(static_cast<std::uint8_t>(message.size()));
+  out.insert(out.end(), message.begin(), message.end());
+  return out;
+}
+
+}  // namespace hanglab::dns

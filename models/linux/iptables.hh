@@ -1,0 +1,89 @@
+// The filter table of iptables(8) and iptables-extensions(8), as rules are typed or as iptables-save
+// prints them, and the verdict they give on a packet. What is read: policies, user chains, -A, -I,
+// the matches and targets below; anything else is refused, never skipped.
+//
+//   match                                     target
+//   -s -d -i -o -p -f, each with !            ACCEPT DROP RETURN, -j/-g CHAIN
+//   tcp: --sport --dport --tcp-flags --syn    REJECT --reject-with TYPE
+//   udp: --sport --dport                      LOG, NFLOG (no effect on the verdict)
+//   icmp: --icmp-type
+//   multiport, length, statistic (random, nth), state, conntrack --ctstate, comment
+//
+// Source: Linux net/ipv4/netfilter/ip_tables.c, net/netfilter/xt_*.c; iptables 1.8.9's man pages.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/error.hh"
+#include "core/random.hh"
+#include "core/time.hh"
+
+namespace hanglab::kernel {
+
+enum class Hook { input, forward, output };
+
+enum class RejectWith {
+  icmp_net_unreachable,
+  icmp_host_unreachable,
+  icmp_proto_unreachable,
+  icmp_port_unreachable,
+  icmp_net_prohibited,
+  icmp_host_prohibited,
+  icmp_admin_prohibited,
+  tcp_reset,
+};
+
+// A REJECT that the kernel would not answer (a later fragment, an ICMP error, a RST by a RST, a packet to a
+// multicast or the broadcast address) is a drop.
+struct Verdict {
+  enum class Kind { accept, drop, reject } kind = Kind::accept;
+  RejectWith reject_with = RejectWith::icmp_port_unreachable;
+
+  bool operator==(const Verdict&) const = default;
+};
+
+struct PacketView {
+  std::span<const std::uint8_t> bytes;  // from the IPv4 header on
+  std::string_view in_interface{};      // empty at OUTPUT
+  std::string_view out_interface{};     // empty at INPUT
+};
+
+struct RuleTable;  // the parsed rules
+
+// Rules as text, parsed once; immutable and shared.
+class Ruleset {
+ public:
+  Ruleset() = default;
+  // `where` is the place of the text's first line. Throws InputError naming line and column.
+  static Ruleset parse(std::string_view text, const Location& where);
+
+  bool empty() const;  // no rule and every policy ACCEPT: every verdict is accept
+  const RuleTable* table() const { return table_.get(); }
+
+ private:
+  std::shared_ptr<const RuleTable> table_;
+};
+
+// One host's firewall at work: the rules with the counters of `statistic --mode nth` and the
+// connection tracking table that `state` and `conntrack` need. One a run: nothing outlives it.
+class Firewall {
+ public:
+  Firewall(Ruleset rules, Random random);
+  ~Firewall();
+  Firewall(Firewall&&) noexcept;
+  Firewall& operator=(Firewall&&) noexcept;
+
+  // Call once for each packet at each hook it passes; the RST or ICMP error that answers a rejected packet
+  // passes OUTPUT as any other. Connection tracking runs only if some rule asks for it.
+  Verdict verdict(Hook hook, const PacketView& packet, TimePoint now);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace hanglab::kernel

@@ -1,0 +1,30 @@
+// Whether one rule applies to one packet.
+// Source: Linux net/ipv4/netfilter/ip_tables.c (ip_packet_match), net/netfilter/xt_{tcpudp,multiport,length,
+// statistic,state,conntrack}.c.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "core/random.hh"
+#include "models/linux/conntrack.hh"
+#include "models/linux/iptables_packet.hh"
+#include "models/linux/iptables_rules.hh"
+
+namespace hanglab::kernel {
+
+struct MatchContext {
+  const PacketHeaders& packet;
+  std::string_view in_interface;
+  std::string_view out_interface;
+  ConnectionState state;
+  Random& random;
+  std::span<std::uint32_t> counters;  // of NthMatches: packets seen, modulo `every`
+  bool malformed = false;             // set by a match that needs a header the packet does not hold
+};
+
+// Matches are asked in order and no further than the first that fails, so a `statistic` counts only what the
+// matches before it let through.
+bool applies(const Rule& rule, MatchContext& context);
+
+}  // namespace hanglab::kernel

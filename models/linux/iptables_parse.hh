@@ -1,0 +1,14 @@
+// Reads the filter table from text: iptables(8) command lines, with or without the word iptables, and what
+// iptables-save(8) prints; both may follow each other. Throws InputError at the word that is wrong.
+#pragma once
+
+#include <string_view>
+
+#include "core/error.hh"
+#include "models/linux/iptables_rules.hh"
+
+namespace hanglab::kernel {
+
+RuleTable parse_filter_table(std::string_view text, const Location& where);
+
+}  // namespace hanglab::kernel

@@ -1,0 +1,69 @@
+// A TCP segment on the wire (RFC 9293 3.1) with the options that Linux puts there: maximum segment
+// size, window scale, SACK (RFC 2018) and timestamps (RFC 7323). Sequence numbers are compared
+// modulo 2^32.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/address.hh"
+
+namespace hanglab::kernel {
+
+using Sequence = std::uint32_t;
+
+constexpr bool before(Sequence a, Sequence b) { return static_cast<std::int32_t>(a - b) < 0; }
+constexpr bool after(Sequence a, Sequence b) { return before(b, a); }
+
+struct SackBlock {
+  Sequence begin = 0;
+  Sequence end = 0;
+
+  bool operator==(const SackBlock&) const = default;
+};
+
+struct TcpTimestamps {
+  std::uint32_t value = 0;
+  std::uint32_t echo = 0;
+
+  bool operator==(const TcpTimestamps&) const = default;
+};
+
+struct TcpSegment {
+  std::uint16_t source_port = 0;
+  std::uint16_t destination_port = 0;
+  Sequence sequence = 0;
+  Sequence acknowledgment = 0;
+  bool syn = false;
+  bool ack = false;
+  bool fin = false;
+  bool rst = false;
+  bool psh = false;
+  std::uint16_t window = 0;  // as on the wire, unscaled
+  std::optional<std::uint16_t> mss{};
+  std::optional<std::uint8_t> window_scale{};
+  bool sack_permitted = false;
+  std::optional<TcpTimestamps> timestamps{};
+  std::array<SackBlock, 3> sack{};
+  std::size_t sack_count = 0;
+  std::vector<std::uint8_t> payload{};
+
+  // Sequence space taken: the payload, and one each for SYN and FIN.
+  std::uint32_t length() const {
+    return static_cast<std::uint32_t>(payload.size()) + (syn ? 1u : 0u) + (fin ? 1u : 0u);
+  }
+};
+
+std::vector<std::uint8_t> encode(const TcpSegment& segment, Ipv4Address source, Ipv4Address destination);
+// Empty when the header cannot be read.
+std::optional<TcpSegment> decode_tcp(std::span<const std::uint8_t> bytes);
+
+// The Internet checksum (RFC 1071) of a transport message under its IPv4 pseudo-header.
+std::uint16_t transport_checksum(std::span<const std::uint8_t> message, Ipv4Address source,
+                                 Ipv4Address destination, std::uint8_t protocol);
+std::uint16_t internet_checksum(std::span<const std::uint8_t> bytes);
+
+}  // namespace hanglab::kernel

@@ -1,0 +1,61 @@
+// Turns what a program did at its kernel into attempts: which server it asked over which transport,
+// when, and what decided it. It knows no resolver: a datagram that is sent opens an attempt, so does
+// connect() on a stream; an answer, a timeout, an error or the socket's end closes it.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "core/lookup.hh"
+#include "models/posix/posix.hh"
+
+namespace hanglab::posix {
+
+class AttemptLog : public SyscallObserver {
+ public:
+  // `full_size` tells the uncut size of a truncated message that `socket` received from `server`
+  // with DNS id `id`, or nothing where it is not known.
+  using FullSize = std::function<std::optional<std::size_t>(std::uint16_t id)>;
+
+  explicit AttemptLog(TimePoint began, FullSize full_size = {})
+      : began_(began), full_size_(std::move(full_size)) {}
+
+  void returned(const Syscall& call) override;
+  void unfinished(const Syscall& call, TimePoint at) override;
+  void syn_sent(int fd, TimePoint at) override;
+
+  std::vector<Attempt> take() { return std::move(attempts_); }
+
+ private:
+  struct Socket {
+    int fd = -1;
+    Transport transport = Transport::udp;
+    Endpoint peer{};
+    std::size_t attempt = none;  // the open one
+    std::size_t to_receive = 0;  // stream: bytes of the message being read that are missing
+    std::vector<std::uint8_t> stream{};
+  };
+
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  Socket* find(int fd);
+  Attempt& open(Socket& socket, TimePoint at);
+  Attempt* current(Socket& socket);
+  void decide(Socket& socket, TimePoint at, std::string result);
+  void answer(Socket& socket, TimePoint at, ByteView message);
+  void stream_bytes(Socket& socket, TimePoint at, ByteView bytes);
+  void on_send(Socket& socket, const Syscall& call);
+  void on_receive(Socket& socket, const Syscall& call);
+
+  TimePoint began_;
+  FullSize full_size_;
+  std::vector<Socket> sockets_;
+  std::vector<Attempt> attempts_;
+};
+
+// "ETIMEDOUT"; an errno without a name here reads "errno 95".
+std::string errno_name(int error);
+
+}  // namespace hanglab::posix

@@ -1,0 +1,143 @@
+// The system calls that a resolver makes, as a coroutine awaits them: socket(2), connect(2), poll(2),
+// sendmmsg(2), recvfrom(2), read(2), writev(2), close(2) …, with their errno. A resolver written
+// against this interface reads top to bottom like the program that it models, and runs on whatever
+// implements it: the simulated kernel, or real sockets.
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/address.hh"
+#include "core/lookup.hh"
+#include "core/time.hh"
+
+namespace hanglab::posix {
+
+// What a call returned: a count, a descriptor or 0; or -1 with errno.
+struct Result {
+  std::int64_t value = 0;
+  int error = 0;
+
+  bool ok() const { return value >= 0; }
+};
+
+constexpr Result failure(int error) { return {.value = -1, .error = error}; }
+
+using ByteView = std::span<const std::uint8_t>;
+
+struct PollFd {
+  int fd = -1;
+  short events = 0;  // POLLIN, POLLOUT of <poll.h>
+  short revents = 0;
+};
+
+// One system call, from its entry to its return. The buffers are the caller's.
+struct Syscall {
+  enum class Kind {
+    socket,
+    set_recverr,
+    connect,
+    disconnect,
+    getsockname,
+    poll,
+    send,
+    sendmmsg,
+    writev,
+    recvfrom,
+    read,
+    fionread,
+    close
+  };
+
+  Kind kind = Kind::socket;
+  int fd = -1;
+  Transport transport = Transport::udp;  // socket
+  bool nonblocking = false;              // socket
+  Endpoint address{};                    // connect; where recvfrom's datagram came from
+  std::span<PollFd> polled{};            // poll
+  std::optional<Duration> timeout{};     // poll; none waits for ever
+  std::array<ByteView, 2> output{};      // send, sendmmsg, writev
+  std::span<std::uint8_t> input{};       // recvfrom, read
+
+  TimePoint entered{};
+  TimePoint returned{};
+  Result result{};
+  std::coroutine_handle<> program{};
+
+  ByteView received() const { return input.first(result.ok() ? static_cast<std::size_t>(result.value) : 0); }
+};
+
+class Posix {
+ public:
+  virtual ~Posix() = default;
+
+  // Begins a call; the implementation sets its result and resumes its program, never from within.
+  virtual void enter(Syscall& call) = 0;
+  virtual TimePoint now() const = 0;   // clock_gettime(CLOCK_MONOTONIC): no system call, thanks to the vDSO
+  virtual std::uint64_t random() = 0;  // getrandom or a hash of the clock, as the program has it
+
+  // An awaitable system call.
+  class Call {
+   public:
+    Call(Posix& os, const Syscall& call) : os_(&os), call_(call) {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> program) {
+      call_.program = program;
+      os_->enter(call_);
+    }
+    Result await_resume() const noexcept { return call_.result; }
+
+   private:
+    Posix* os_;
+    Syscall call_;
+  };
+
+  using Kind = Syscall::Kind;
+
+  Call socket(Transport transport, bool nonblocking) {
+    return {*this, {.kind = Kind::socket, .transport = transport, .nonblocking = nonblocking}};
+  }
+  // setsockopt(IP_RECVERR): ICMP errors reach an unconnected or connected UDP socket.
+  Call set_recverr(int fd) { return {*this, {.kind = Kind::set_recverr, .fd = fd}}; }
+  Call connect(int fd, Endpoint to) { return {*this, {.kind = Kind::connect, .fd = fd, .address = to}}; }
+  // connect() with AF_UNSPEC: forgets the peer.
+  Call disconnect(int fd) { return {*this, {.kind = Kind::disconnect, .fd = fd}}; }
+  Call getsockname(int fd) { return {*this, {.kind = Kind::getsockname, .fd = fd}}; }
+  Call poll(std::span<PollFd> fds, std::optional<Duration> timeout) {
+    return {*this,
+            {.kind = Kind::poll, .fd = fds.empty() ? -1 : fds[0].fd, .polled = fds, .timeout = timeout}};
+  }
+  Call send(int fd, ByteView message) { return {*this, {.kind = Kind::send, .fd = fd, .output = {message}}}; }
+  // Two datagrams with one call; returns how many were sent.
+  Call sendmmsg(int fd, ByteView first, ByteView second) {
+    return {*this, {.kind = Kind::sendmmsg, .fd = fd, .output = {first, second}}};
+  }
+  Call writev(int fd, ByteView first, ByteView second = {}) {
+    return {*this, {.kind = Kind::writev, .fd = fd, .output = {first, second}}};
+  }
+  Call recvfrom(int fd, std::span<std::uint8_t> into) {
+    return {*this, {.kind = Kind::recvfrom, .fd = fd, .input = into}};
+  }
+  Call read(int fd, std::span<std::uint8_t> into) {
+    return {*this, {.kind = Kind::read, .fd = fd, .input = into}};
+  }
+  // ioctl(FIONREAD): the size of the next datagram.
+  Call fionread(int fd) { return {*this, {.kind = Kind::fionread, .fd = fd}}; }
+  Call close(int fd) { return {*this, {.kind = Kind::close, .fd = fd}}; }
+};
+
+// Told of what a program does at its kernel: what strace, and a log of its attempts, are made of.
+class SyscallObserver {
+ public:
+  virtual ~SyscallObserver() = default;
+  virtual void returned(const Syscall& call) = 0;
+  // A call that the end of observation found waiting.
+  virtual void unfinished(const Syscall& call, TimePoint at) = 0;
+  // The kernel sent a SYN for a connecting socket.
+  virtual void syn_sent(int fd, TimePoint at) = 0;
+};
+
+}  // namespace hanglab::posix

@@ -1,0 +1,143 @@
+#include "models/posix/strace.hh"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <cstring>
+
+#include "models/posix/attempt_log.hh"
+
+namespace hanglab::posix {
+
+namespace {
+
+constexpr std::size_t shown_bytes = 32;  // strace's own default
+
+std::string quoted(ByteView bytes) {
+  std::string text = "\"";
+  const auto shown = bytes.first(std::min(bytes.size(), shown_bytes));
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const std::uint8_t c = shown[i];
+    if (c == '"' || c == '\\') {
+      text += '\\';
+      text += static_cast<char>(c);
+    } else if (c >= 0x20 && c < 0x7f) {
+      text += static_cast<char>(c);
+    } else {
+      // An octal escape takes three digits where a digit follows, as few as it can otherwise.
+      const bool digit_follows = i + 1 < shown.size() && shown[i + 1] >= '0' && shown[i + 1] <= '9';
+      text += digit_follows ? fmt::format("\\{:03o}", c) : fmt::format("\\{:o}", c);
+    }
+  }
+  return text + (bytes.size() > shown_bytes ? "\"..." : "\"");
+}
+
+std::string address(Endpoint to) {
+  return fmt::format("{{sa_family=AF_INET, sin_port=htons({}), sin_addr=inet_addr(\"{}\")}}", to.port,
+                     to_string(to.address));
+}
+
+std::string events(short bits) {
+  std::string text;
+  const auto add = [&](short bit, const char* name) {
+    if ((bits & bit) == 0) return;
+    if (!text.empty()) text += '|';
+    text += name;
+  };
+  add(POLLIN, "POLLIN");
+  add(POLLOUT, "POLLOUT");
+  add(POLLERR, "POLLERR");
+  add(POLLHUP, "POLLHUP");
+  return text.empty() ? "0" : text;
+}
+
+std::string polled(const Syscall& call, bool result) {
+  std::string text;
+  for (const PollFd& fd : call.polled) {
+    if (result && fd.revents == 0) continue;
+    if (!text.empty()) text += ", ";
+    text += fmt::format("{{fd={}, {}={}}}", fd.fd, result ? "revents" : "events",
+                        events(result ? fd.revents : fd.events));
+  }
+  return '[' + text + ']';
+}
+
+std::string arguments(const Syscall& call, bool unfinished) {
+  using Kind = Syscall::Kind;
+  switch (call.kind) {
+    case Kind::socket:
+      return fmt::format("socket(AF_INET, {}|SOCK_CLOEXEC{}, IPPROTO_IP)",
+                         call.transport == Transport::udp ? "SOCK_DGRAM" : "SOCK_STREAM",
+                         call.nonblocking ? "|SOCK_NONBLOCK" : "");
+    case Kind::set_recverr: return fmt::format("setsockopt({}, SOL_IP, IP_RECVERR, [1], 4)", call.fd);
+    case Kind::connect: return fmt::format("connect({}, {}, 16)", call.fd, address(call.address));
+    case Kind::disconnect:
+      return fmt::format(
+          "connect({}, {{sa_family=AF_UNSPEC, sa_data=\"\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\"}}, 16)",
+          call.fd);
+    case Kind::getsockname:
+      return fmt::format("getsockname({}, {}, [28 => 16])", call.fd, address(call.address));
+    case Kind::poll:
+      return fmt::format(
+          "poll({}, {}, {})", polled(call, false), call.polled.size(),
+          call.timeout ? std::chrono::duration_cast<std::chrono::milliseconds>(*call.timeout).count() : -1);
+    case Kind::send:
+      return fmt::format("sendto({}, {}, {}, MSG_NOSIGNAL, NULL, 0)", call.fd, quoted(call.output[0]),
+                         call.output[0].size());
+    case Kind::sendmmsg: {
+      std::string messages;
+      for (std::size_t i = 0; i < call.output.size(); ++i) {
+        const bool sent = call.result.ok() && static_cast<std::int64_t>(i) < call.result.value;
+        messages += fmt::format(
+            "{}{{msg_hdr={{msg_name=NULL, msg_namelen=0, msg_iov=[{{iov_base={}, iov_len={}}}], "
+            "msg_iovlen=1, "
+            "msg_controllen=0, msg_flags=0}}{}}}",
+            i > 0 ? ", " : "", quoted(call.output[i]), call.output[i].size(),
+            sent ? fmt::format(", msg_len={}", call.output[i].size()) : "");
+      }
+      return fmt::format("sendmmsg({}, [{}], {}, MSG_NOSIGNAL)", call.fd, messages, call.output.size());
+    }
+    case Kind::writev: {
+      std::string pieces;
+      for (const ByteView piece : call.output) {
+        if (piece.empty()) continue;
+        // A length and its message are two pieces of the program's vector.
+        pieces += fmt::format("{}{{iov_base={}, iov_len=2}}, {{iov_base={}, iov_len={}}}",
+                              pieces.empty() ? "" : ", ", quoted(piece.first(2)), quoted(piece.subspan(2)),
+                              piece.size() - 2);
+      }
+      return fmt::format("writev({}, [{}], {})", call.fd, pieces, call.output[1].empty() ? 2 : 4);
+    }
+    case Kind::recvfrom:
+      if (unfinished) return fmt::format("recvfrom({}, ", call.fd);
+      return fmt::format("recvfrom({}, {}, {}, 0, {}, [28 => 16])", call.fd, quoted(call.received()),
+                         call.input.size(), address(call.address));
+    case Kind::read:
+      if (unfinished) return fmt::format("read({}, ", call.fd);
+      return fmt::format("read({}, {}, {})", call.fd,
+                         call.result.ok() ? quoted(call.received()) : "0x7ffd0000", call.input.size());
+    case Kind::fionread: return fmt::format("ioctl({}, FIONREAD, [{}])", call.fd, call.result.value);
+    case Kind::close: return fmt::format("close({})", call.fd);
+  }
+  return {};
+}
+
+std::string result(const Syscall& call) {
+  if (!call.result.ok())
+    return fmt::format("-1 {} ({})", errno_name(call.result.error), std::strerror(call.result.error));
+  if (call.kind == Syscall::Kind::poll)
+    return call.result.value == 0 ? "0 (Timeout)"
+                                  : fmt::format("{} ({})", call.result.value, polled(call, true));
+  if (call.kind == Syscall::Kind::fionread) return "0";
+  return std::to_string(call.result.value);
+}
+
+}  // namespace
+
+std::string Strace::line(const Syscall& call, bool unfinished) const {
+  const std::string text = fmt::format("{:<6}{}", pid_, arguments(call, unfinished));
+  if (unfinished) return text + " <unfinished ...>\n";
+  return fmt::format("{:<41} = {} <{:.6f}>\n", text, result(call), to_seconds(call.returned - call.entered));
+}
+
+}  // namespace hanglab::posix

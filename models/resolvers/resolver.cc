@@ -1,0 +1,36 @@
+#include "models/resolvers/resolver.hh"
+
+#include <array>
+
+#include "models/resolvers/glibc.hh"
+
+namespace hanglab::resolvers {
+
+namespace {
+
+struct Entry {
+  std::string_view client;
+  Resolver resolver;
+};
+
+constexpr std::array<Entry, 3> clients{{
+    {"glibc-2.28", glibc::getaddrinfo_2_28},
+    {"glibc-2.31", glibc::getaddrinfo_2_31},
+    {"glibc-2.36", glibc::getaddrinfo_2_36},
+}};
+
+}  // namespace
+
+Resolver find_resolver(std::string_view client) {
+  for (const Entry& entry : clients)
+    if (entry.client == client) return entry.resolver;
+  return nullptr;
+}
+
+std::vector<std::string_view> known_clients() {
+  std::vector<std::string_view> names;
+  for (const Entry& entry : clients) names.push_back(entry.client);
+  return names;
+}
+
+}  // namespace hanglab::resolvers

@@ -1,0 +1,79 @@
+// Reads a capture file packet by packet: pcap and pcapng, microseconds or nanoseconds, the link types
+// of replay/link_layer.hh. Yields the packets that DNS over IPv4 is made of and counts all others by
+// kind. libpcap reads the file; of a pcapng file it takes one link type for all interfaces.
+//
+// A capture of all interfaces at once holds a packet again for every bridge, veth pair or route that
+// it crosses on the host: such copies follow within microseconds, alike but for what a router changes
+// (TTL and checksum). They would pass for retransmissions, so only the first is yielded.
+//
+// Throws InputError when the file cannot be opened or has another format or link type, and Error when
+// it is damaged further on: the packets before the damage have been yielded by then.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/time.hh"
+#include "replay/captured_packet.hh"
+#include "replay/ipv4_packet.hh"
+#include "replay/link_layer.hh"
+
+struct pcap;
+
+namespace hanglab::replay {
+
+// Every packet of the file is in `used` or in one of the kinds below it.
+struct CaptureCounts {
+  std::size_t packets = 0;
+  std::size_t used = 0;
+
+  std::size_t cut_short = 0;   // the capture holds too little of it to tell what it is
+  std::size_t unreadable = 0;  // a header contradicts itself or the packet's size
+  std::size_t not_ip = 0;      // ARP and the like
+  std::size_t ipv6 = 0;
+  std::size_t fragments = 0;
+  std::size_t not_dns = 0;
+  std::size_t copies = 0;  // of a packet seen on another interface before
+
+  std::size_t used_in_part = 0;  // among `used`: the capture lacks the end of their payload
+
+  bool operator==(const CaptureCounts&) const = default;
+};
+
+class CaptureReader {
+ public:
+  explicit CaptureReader(const std::string& path);
+
+  std::optional<CapturedPacket> next();  // empty at the end of the file
+
+  const CaptureCounts& counts() const { return counts_; }
+  // Of all packets so far, used or not; since 1970. Zero before the first.
+  Duration first_at() const { return first_at_; }
+  Duration last_at() const { return last_at_; }
+
+ private:
+  struct Recent {
+    Duration at;
+    std::vector<std::uint8_t> bytes;
+  };
+  struct Close {
+    void operator()(pcap* handle) const;
+  };
+
+  std::optional<CapturedPacket> use(ByteView frame, bool whole, Duration at);
+  bool is_copy(ByteView packet, Duration at);
+
+  std::string path_;
+  std::unique_ptr<pcap, Close> handle_;
+  int link_type_ = 0;
+  CaptureCounts counts_;
+  Duration first_at_{};
+  Duration last_at_{};
+  std::deque<Recent> recent_;
+};
+
+}  // namespace hanglab::replay

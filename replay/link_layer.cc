@@ -1,0 +1,94 @@
+#include "replay/link_layer.hh"
+
+namespace hanglab::replay {
+
+namespace {
+
+constexpr std::size_t ethernet_addresses = 12;
+constexpr std::size_t sll_header = 16;
+constexpr std::size_t sll_protocol_at = 14;
+constexpr std::size_t sll2_header = 20;
+constexpr std::size_t sll2_protocol_at = 0;
+constexpr std::size_t null_header = 4;
+constexpr std::size_t vlan_tag_rest = 4;  // tag control information, then the next EtherType
+
+std::uint16_t big_endian_16(ByteView bytes, std::size_t at) {
+  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
+}
+
+bool is_vlan_tag(std::uint16_t ethertype) {
+  return ethertype == 0x8100 || ethertype == 0x88a8 || ethertype == 0x9100;
+}
+
+std::optional<NetworkLayer> after_vlan_tags(std::uint16_t ethertype, ByteView rest) {
+  while (is_vlan_tag(ethertype)) {
+    if (rest.size() < vlan_tag_rest) return {};
+    ethertype = big_endian_16(rest, 2);
+    rest = rest.subspan(vlan_tag_rest);
+  }
+  // Below 0x0600 it is the length of an IEEE 802.3 frame.
+  return NetworkLayer{ethertype >= 0x0600 ? ethertype : std::uint16_t{0}, rest};
+}
+
+std::optional<NetworkLayer> by_ethertype_at(std::size_t at, std::size_t header, ByteView frame) {
+  if (frame.size() < header) return {};
+  return after_vlan_tags(big_endian_16(frame, at), frame.subspan(header));
+}
+
+std::optional<NetworkLayer> by_ip_version(ByteView bytes) {
+  if (bytes.empty()) return {};
+  switch (bytes[0] >> 4) {
+    case 4: return NetworkLayer{ethertype_ipv4, bytes};
+    case 6: return NetworkLayer{ethertype_ipv6, bytes};
+    default: return NetworkLayer{0, bytes};
+  }
+}
+
+// The address family is in the byte order of whichever host wrote the capture, and AF_INET6 differs
+// between the BSDs, macOS and Linux. All the families that matter fit in one octet.
+std::optional<NetworkLayer> by_address_family(ByteView frame) {
+  if (frame.size() < null_header) return {};
+  const unsigned family = big_endian_16(frame, 0) == 0 ? frame[3] : frame[0];
+  const auto rest = frame.subspan(null_header);
+  switch (family) {
+    case 2: return NetworkLayer{ethertype_ipv4, rest};
+    case 10:
+    case 24:
+    case 28:
+    case 30: return NetworkLayer{ethertype_ipv6, rest};
+    default: return NetworkLayer{0, rest};
+  }
+}
+
+}  // namespace
+
+bool link_type_is_known(int link_type) {
+  switch (link_type) {
+    case link_null:
+    case link_ethernet:
+    case link_raw:
+    case link_raw_in_file:
+    case link_loop:
+    case link_linux_sll:
+    case link_ipv4:
+    case link_linux_sll2: return true;
+    default: return false;
+  }
+}
+
+bool link_type_is_cooked(int link_type) {
+  return link_type == link_linux_sll || link_type == link_linux_sll2;
+}
+
+std::optional<NetworkLayer> strip_link_layer(int link_type, ByteView frame) {
+  switch (link_type) {
+    case link_ethernet: return by_ethertype_at(ethernet_addresses, ethernet_addresses + 2, frame);
+    case link_linux_sll: return by_ethertype_at(sll_protocol_at, sll_header, frame);
+    case link_linux_sll2: return by_ethertype_at(sll2_protocol_at, sll2_header, frame);
+    case link_null:
+    case link_loop: return by_address_family(frame);
+    default: return by_ip_version(frame);
+  }
+}
+
+}  // namespace hanglab::replay

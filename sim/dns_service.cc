@@ -1,0 +1,171 @@
+#include "sim/dns_service.hh"
+
+#include <algorithm>
+
+namespace hanglab::sim {
+
+namespace {
+
+constexpr std::uint16_t dns_port = 53;
+
+}  // namespace
+
+// One TCP connection: reads messages, answers them in order, closes when the client has.
+class DnsService::Child final : public SocketOwner {
+ public:
+  Child(DnsService& service, std::shared_ptr<TcpConnection> connection, Duration ready_in)
+      : service_(service), connection_(std::move(connection)), session_(service.server_.accept()) {
+    connection_->set_owner(this);
+    const Duration lifetime = service_.server_.tcp().lifetime;
+    event_ = ns3::Simulator::Schedule(to_ns3(ready_in), &Child::work, this);
+    busy_ = true;
+    if (lifetime > Duration(0))
+      lifetime_ = ns3::Simulator::Schedule(to_ns3(ready_in + lifetime), &Child::finish, this);
+  }
+
+  ~Child() override {
+    event_.Cancel();
+    lifetime_.Cancel();
+    connection_->set_owner(nullptr);
+  }
+
+  bool ended() const { return ended_; }
+
+  void socket_changed() override {
+    if (busy_ || ended_) return;
+    auto& socket = connection_->socket();
+    if (socket.readable() == 0 && !socket.end_of_file() && socket.state() != kernel::TcpState::closed) return;
+    busy_ = true;
+    event_ = ns3::Simulator::ScheduleNow(&Child::work, this);
+  }
+
+  void syn_sent(const void*) override {}
+
+ private:
+  void work() {
+    busy_ = false;
+    auto& socket = connection_->socket();
+    Bytes chunk(socket.readable());
+    socket.read(service_.host_.clock().now(), chunk);
+    input_.insert(input_.end(), chunk.begin(), chunk.end());
+    if (input_.size() >= 2) {
+      const std::size_t size = static_cast<std::size_t>(input_[0] << 8 | input_[1]);
+      if (input_.size() >= 2 + size) return begin_answer(size);
+    }
+    if (socket.end_of_file() || socket.state() == kernel::TcpState::closed) finish();
+  }
+
+  void begin_answer(std::size_t size) {
+    answer_ = session_->answer(ByteView(input_).subspan(2, size));
+    input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(2 + size));
+    busy_ = true;
+    event_ = ns3::Simulator::Schedule(to_ns3(answer_.service_time), &Child::send_answer, this);
+  }
+
+  void send_answer() {
+    busy_ = false;
+    if (!answer_.message.empty()) {
+      connection_->socket().write(service_.host_.clock().now(), dns::framed(answer_.message));
+      connection_->settle();
+    }
+    if (answer_.close) return finish();
+    work();
+  }
+
+  void finish() {
+    if (ended_) return;
+    ended_ = true;
+    event_.Cancel();
+    lifetime_.Cancel();
+    connection_->set_owner(nullptr);
+    connection_->socket().close(service_.host_.clock().now());
+    connection_->settle();
+    ns3::Simulator::ScheduleNow(&DnsService::child_ended, &service_);
+  }
+
+  DnsService& service_;
+  std::shared_ptr<TcpConnection> connection_;
+  std::unique_ptr<servers::TcpSession> session_;
+  Bytes input_;
+  servers::Answer answer_;
+  bool busy_ = false;
+  bool ended_ = false;
+  ns3::EventId event_;
+  ns3::EventId lifetime_;
+};
+
+DnsService::DnsService(Host& host, servers::DnsServer& server, std::vector<Ipv4Address> listen,
+                       TruncationNote note)
+    : host_(host), server_(server), listen_(std::move(listen)), note_(std::move(note)) {}
+
+DnsService::~DnsService() { end_run(); }
+
+void DnsService::begin_run() {
+  server_.restart();
+  udp_ = std::make_unique<UdpSocket>(host_, *this, false);
+  udp_->bind(dns_port);
+  host_.listen(dns_port, *this);
+  working_ = false;
+  free_at_ = {};
+}
+
+void DnsService::end_run() {
+  event_.Cancel();
+  children_.clear();
+  waiting_.clear();
+  udp_.reset();
+}
+
+bool DnsService::listens_on(Ipv4Address address) const {
+  return listen_.empty() || std::ranges::count(listen_, address) > 0;
+}
+
+void DnsService::socket_changed() {
+  if (working_ || !udp_->readable()) return;
+  working_ = true;
+  const Duration wait = std::max(free_at_ - host_.clock().now(), Duration(0));
+  event_ = ns3::Simulator::Schedule(to_ns3(wait), &DnsService::serve_next, this);
+}
+
+// One question at a time: the next is read when the answer to this one has left. A service time counts
+// from the query's arrival at an idle server, its waking included.
+void DnsService::serve_next() {
+  const auto query = udp_->next();
+  if (!query) {
+    working_ = false;
+    return;
+  }
+  auto answer = server_.answer(query->payload);
+  const Duration work = answer.service_time;
+  event_ = ns3::Simulator::Schedule(to_ns3(work), [this, to = query->from, from = query->to,
+                                                   answer = std::move(answer)] {
+    if (!answer.message.empty() && listens_on(from.address)) {
+      if (answer.full_size > answer.message.size())
+        note_(to, static_cast<std::uint16_t>(answer.message[0] << 8 | answer.message[1]), answer.full_size);
+      udp_->send_to(from.address, to, answer.message);
+    }
+    serve_next();
+  });
+}
+
+void DnsService::accepted(std::shared_ptr<TcpConnection> connection) {
+  const int most = server_.tcp().most_connections;
+  if (most > 0 && children_.size() >= static_cast<std::size_t>(most)) {
+    waiting_.push_back(std::move(connection));
+    return;
+  }
+  // The main process makes the child; meanwhile it answers nobody.
+  const TimePoint now = host_.clock().now();
+  free_at_ = std::max(free_at_, now) + server_.tcp().accept_time;
+  children_.push_back(std::make_unique<Child>(*this, std::move(connection), free_at_ - now));
+}
+
+void DnsService::child_ended() {
+  std::erase_if(children_, [](const auto& child) { return child->ended(); });
+  if (waiting_.empty()) return;
+  auto next = std::move(waiting_.front());
+  waiting_.pop_front();
+  accepted(std::move(next));
+}
+
+}  // namespace hanglab::sim

@@ -1,0 +1,54 @@
+// A DNS server's process on a simulated host: the sockets of port 53, one question at a time over UDP,
+// a child for each TCP connection where the server makes one. What it answers, and how long it works
+// on it, is the model's (models/servers).
+#pragma once
+
+#include <ns3/event-id.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "models/servers/dns_server.hh"
+#include "sim/host.hh"
+
+namespace hanglab::sim {
+
+class DnsService final : public SocketOwner, public TcpListener {
+ public:
+  // Told of each truncated answer: to whom, its DNS id, and how large the whole answer would be.
+  using TruncationNote = std::function<void(Endpoint client, std::uint16_t id, std::size_t full_size)>;
+
+  DnsService(Host& host, servers::DnsServer& server, std::vector<Ipv4Address> listen, TruncationNote note);
+  ~DnsService() override;
+
+  void begin_run();
+  void end_run();
+
+  // SocketOwner: the UDP socket
+  void socket_changed() override;
+  void syn_sent(const void*) override {}
+  // TcpListener
+  void accepted(std::shared_ptr<TcpConnection> connection) override;
+
+ private:
+  class Child;
+
+  bool listens_on(Ipv4Address address) const;
+  void serve_next();
+  void child_ended();
+
+  Host& host_;
+  servers::DnsServer& server_;
+  std::vector<Ipv4Address> listen_;
+  TruncationNote note_;
+  std::unique_ptr<UdpSocket> udp_;
+  bool working_ = false;  // the main process has a question at hand, or will wake for one
+  TimePoint free_at_{};   // when the main process can turn to something else
+  ns3::EventId event_;
+  std::vector<std::unique_ptr<Child>> children_;
+  std::deque<std::shared_ptr<TcpConnection>> waiting_;  // connected, not yet accepted by the server
+};
+
+}  // namespace hanglab::sim

@@ -1,0 +1,465 @@
+#include "sim/host.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <sstream>
+
+#include "models/linux/ipv4_header.hh"
+#include "sim/ns3_stack.hh"
+
+namespace hanglab::sim {
+
+namespace {
+
+using kernel::Ipv4Packet;
+
+constexpr std::size_t udp_header_size = 8;
+constexpr std::string_view loopback_name = "lo";
+
+ns3::Ipv4Address to_ns3(Ipv4Address address) { return ns3::Ipv4Address(address.value); }
+Ipv4Address from_ns3(ns3::Ipv4Address address) { return {address.Get()}; }
+
+std::uint16_t get16(ByteView bytes, std::size_t at) {
+  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
+}
+
+int sysctl(const scenario::Host& host, const std::string& name, int otherwise) {
+  const auto it = host.sysctls.find(name);
+  if (it == host.sysctls.end()) return otherwise;
+  int value = otherwise;
+  std::from_chars(it->second.data(), it->second.data() + it->second.size(), value);
+  return value;
+}
+
+kernel::TcpSettings tcp_settings_of(const scenario::Host& host) {
+  const bool has_linear = std::pair(host.kernel.major, host.kernel.minor) >= std::pair(6, 5);
+  const int orphan_retries = sysctl(host, "net.ipv4.tcp_orphan_retries", 0);
+  return {.syn_retries = sysctl(host, "net.ipv4.tcp_syn_retries", 6),
+          .syn_linear_timeouts = sysctl(host, "net.ipv4.tcp_syn_linear_timeouts", has_linear ? 4 : 0),
+          .synack_retries = sysctl(host, "net.ipv4.tcp_synack_retries", 5),
+          .retries2 = sysctl(host, "net.ipv4.tcp_retries2", 15),
+          .orphan_retries = orphan_retries == 0 ? 8 : orphan_retries,
+          .timestamps = sysctl(host, "net.ipv4.tcp_timestamps", 1) != 0,
+          .sack = sysctl(host, "net.ipv4.tcp_sack", 1) != 0,
+          .window_scaling = sysctl(host, "net.ipv4.tcp_window_scaling", 1) != 0};
+}
+
+std::pair<std::uint16_t, std::uint16_t> port_range_of(const scenario::Host& host) {
+  std::pair<std::uint16_t, std::uint16_t> range{32768, 60999};
+  const auto it = host.sysctls.find("net.ipv4.ip_local_port_range");
+  if (it != host.sysctls.end()) std::istringstream(it->second) >> range.first >> range.second;
+  return range;
+}
+
+Bytes whole_packet(const ns3::Ipv4Header& header, ns3::Ptr<const ns3::Packet> packet) {
+  Bytes payload(packet->GetSize());
+  packet->CopyData(payload.data(), static_cast<std::uint32_t>(payload.size()));
+  return kernel::encode({.source = from_ns3(header.GetSource()),
+                         .destination = from_ns3(header.GetDestination()),
+                         .protocol = header.GetProtocol(),
+                         .ttl = header.GetTtl(),
+                         .tos = header.GetTos(),
+                         .identification = header.GetIdentification(),
+                         .dont_fragment = header.IsDontFragment(),
+                         .more_fragments = !header.IsLastFragment(),
+                         .fragment_offset = header.GetFragmentOffset()},
+                        payload);
+}
+
+}  // namespace
+
+std::size_t Host::FlowHash::operator()(const Flow& flow) const {
+  const auto mix = [](const Endpoint& e) {
+    return static_cast<std::uint64_t>(e.address.value) << 16 | e.port;
+  };
+  return std::hash<std::uint64_t>{}(mix(flow.local) * 0x9e3779b97f4a7c15u ^ mix(flow.remote));
+}
+
+// The stack by hand, as InternetStackHelper would insist on layers of its own.
+Host::Host(const scenario::Host& settings, std::uint32_t index, const RunClock& clock)
+    : settings_(settings),
+      index_(index),
+      clock_(clock),
+      tcp_settings_(tcp_settings_of(settings)),
+      port_range_(port_range_of(settings)),
+      icmp_price_(std::chrono::milliseconds(sysctl(settings, "net.ipv4.icmp_ratelimit", 1000))) {
+  node_ = ns3::CreateObject<ns3::Node>();
+  auto arp = ns3::CreateObject<ns3::ArpL3Protocol>();
+  auto traffic_control = ns3::CreateObject<ns3::TrafficControlLayer>();
+  ipv4_ = ns3::CreateObject<ns3::Ipv4L3Protocol>();
+  routing_ = ns3::CreateObject<FilteredRouting>(*this);
+  ipv4_->SetRoutingProtocol(routing_);
+  ipv4_->SetAttribute("IpForward", ns3::BooleanValue(settings.forwards));
+  for (const auto& part : {ns3::Ptr<ns3::Object>(arp), ns3::Ptr<ns3::Object>(ipv4_)})
+    node_->AggregateObject(part);
+  auto icmp = ns3::CreateObject<IcmpLayer>(*this);
+  node_->AggregateObject(icmp);
+  node_->AggregateObject(traffic_control);
+  arp->SetTrafficControl(traffic_control);
+  ipv4_->Insert(ns3::CreateObject<TransportLayer>(*this, kernel::protocol_udp));
+  ipv4_->Insert(ns3::CreateObject<TransportLayer>(*this, kernel::protocol_tcp));
+}
+
+Host::~Host() { end_run(); }
+
+// --- building
+
+void Host::add_interface(std::size_t interface, ns3::Ptr<ns3::NetDevice> device) {
+  const scenario::Interface& settings = settings_.interfaces[interface];
+  const std::uint32_t number = ipv4_->AddInterface(device);
+  const ns3::Ipv4Mask mask(settings.address.length == 0 ? 0u : ~0u << (32 - settings.address.length));
+  ipv4_->AddAddress(number, ns3::Ipv4InterfaceAddress(to_ns3(settings.address.address), mask));
+  for (const Ipv4Address more : settings.more_addresses)
+    ipv4_->AddAddress(number, ns3::Ipv4InterfaceAddress(to_ns3(more), mask));
+  ipv4_->SetUp(number);
+  interfaces_.resize(settings_.interfaces.size());
+  interfaces_[interface] = number;
+}
+
+void Host::add_route(const scenario::Route& route) {
+  const auto& prefix = route.destination;
+  const ns3::Ipv4Mask mask(prefix.length == 0 ? 0u : ~0u << (32 - prefix.length));
+  for (std::size_t i = 0; i < settings_.interfaces.size(); ++i) {
+    if (!settings_.interfaces[i].address.contains(route.via)) continue;
+    routing_->AddNetworkRouteTo(to_ns3(prefix.address), mask, to_ns3(route.via), interfaces_[i]);
+    return;
+  }
+}
+
+// --- runs
+
+void Host::begin_run(std::uint64_t seed, std::uint64_t run) {
+  random_ = Random(seed, run, "host/" + settings_.name);
+  const Duration tick = Duration(std::chrono::seconds(1)) / settings_.kernel.hz;
+  const auto span =
+      static_cast<std::uint64_t>(kernel::wheel_period) * static_cast<std::uint64_t>(tick.count());
+  ticks_ = kernel::TickClock(settings_.kernel.hz, Duration(static_cast<std::int64_t>(random_.below(span))));
+  if (!settings_.firewall.empty()) firewall_.emplace(settings_.firewall, Random(random_.next()));
+  identification_ = static_cast<std::uint16_t>(random_.next());
+  running_ = true;
+}
+
+void Host::end_run() {
+  running_ = false;
+  listeners_.clear();
+  tcp_.clear();
+  udp_.clear();
+  icmp_limits_.clear();
+}
+
+// --- ports and routes
+
+ns3::Ptr<ns3::Ipv4Route> Host::route_to(Ipv4Address destination) {
+  const auto known = routes_.find(destination.value);
+  if (known != routes_.end()) return known->second;
+  ns3::Ipv4Header header;
+  header.SetDestination(to_ns3(destination));
+  ns3::Socket::SocketErrno error{};
+  auto route = routing_->RouteOutput(nullptr, header, nullptr, error);
+  routes_.emplace(destination.value, route);
+  return route;
+}
+
+bool Host::is_local(Ipv4Address address) const {
+  if (address.value >> 24 == 127) return true;
+  return std::ranges::any_of(settings_.interfaces, [&](const scenario::Interface& interface) {
+    return interface.address.address == address || std::ranges::count(interface.more_addresses, address) > 0;
+  });
+}
+
+std::optional<Ipv4Address> Host::source_for(Ipv4Address destination) {
+  if (is_local(destination)) return destination;
+  const auto route = route_to(destination);
+  if (!route) return {};
+  return from_ns3(route->GetSource());
+}
+
+// net.ipv4.ip_local_port_range; connect() takes the even half, bind the rest (inet_hashtables.c).
+std::uint16_t Host::ephemeral_port(std::uint8_t protocol) {
+  const auto [lowest, highest] = port_range_;
+  auto port = static_cast<std::uint16_t>(lowest + random_.below(highest - lowest + 1u));
+  if (protocol == kernel::protocol_tcp && port > lowest) port &= 0xfffe;
+  return port;
+}
+
+bool Host::bind(UdpSocket& socket, std::uint16_t port) { return udp_.emplace(port, &socket).second; }
+
+void Host::unbind(const UdpSocket& socket, std::uint16_t port) {
+  const auto it = udp_.find(port);
+  if (it != udp_.end() && it->second == &socket) udp_.erase(it);
+}
+
+void Host::forget(TcpConnection& connection) {
+  const auto& identity = connection.socket().identity();
+  const auto it = tcp_.find({.local = identity.local, .remote = identity.remote});
+  if (it != tcp_.end() && it->second.get() == &connection) tcp_.erase(it);
+}
+
+std::shared_ptr<TcpConnection> Host::open_stream(SocketOwner& owner, Endpoint to) {
+  const auto source = source_for(to.address);
+  if (!source) return nullptr;
+  Flow flow{.local = {*source, ephemeral_port(kernel::protocol_tcp)}, .remote = to};
+  while (tcp_.contains(flow)) flow.local.port = ephemeral_port(kernel::protocol_tcp);
+  auto connection = std::make_shared<TcpConnection>(
+      *this, &owner,
+      kernel::TcpSocket::Identity{
+          .local = flow.local, .remote = to, .initial_sequence = random32(), .timestamp_offset = random32()});
+  tcp_.emplace(flow, connection);
+  return connection;
+}
+
+// --- sending
+
+int Host::send(const Outgoing& outgoing, Bytes message) {
+  const bool local = is_local(outgoing.destination);
+  const auto route = local ? nullptr : route_to(outgoing.destination);
+  if (!local && !route) return ENETUNREACH;
+  const kernel::Ipv4Header header{.source = outgoing.source,
+                                  .destination = outgoing.destination,
+                                  .protocol = outgoing.protocol,
+                                  .identification = identification_++,
+                                  .dont_fragment = outgoing.dont_fragment};
+  const bool needs_whole = firewall_.has_value() || local;
+  Bytes packet = needs_whole ? kernel::encode(header, message) : Bytes{};
+  if (firewall_) {
+    const std::string_view out =
+        local ? loopback_name : interface_name(ipv4_->GetInterfaceForDevice(route->GetOutputDevice()));
+    const auto verdict =
+        firewall_->verdict(kernel::Hook::output, {.bytes = packet, .out_interface = out}, clock_.now());
+    if (verdict.kind == kernel::Verdict::Kind::reject) reject(packet, verdict.reject_with);
+    if (verdict.kind != kernel::Verdict::Kind::accept) return EPERM;
+  }
+  if (local) {
+    deliver_locally(std::move(packet));
+    return 0;
+  }
+  ns3::Ipv4Header ns3_header;
+  ns3_header.SetSource(to_ns3(header.source));
+  ns3_header.SetDestination(to_ns3(header.destination));
+  ns3_header.SetProtocol(header.protocol);
+  ns3_header.SetTtl(header.ttl);
+  ns3_header.SetIdentification(header.identification);
+  const bool fits = message.size() + kernel::ipv4_header_size <= route->GetOutputDevice()->GetMtu();
+  if (outgoing.dont_fragment && fits)
+    ns3_header.SetDontFragment();
+  else
+    ns3_header.SetMayFragment();
+  ns3_header.SetPayloadSize(static_cast<std::uint16_t>(message.size()));
+  ipv4_->SendWithHeader(ns3::Create<ns3::Packet>(message.data(), static_cast<std::uint32_t>(message.size())),
+                        ns3_header, route);
+  return 0;
+}
+
+// By the loopback interface: out and in again, at once but not from within the sender.
+void Host::deliver_locally(Bytes packet) {
+  if (tap_) {
+    const auto lo = static_cast<std::uint32_t>(settings_.interfaces.size());
+    tap_({.at = clock_.now().time_since_epoch(),
+          .host = index_,
+          .interface = lo,
+          .direction = Direction::in,
+          .bytes = packet});
+  }
+  ns3::Simulator::ScheduleNow([this, packet = std::move(packet)] {
+    if (running_) deliver(packet, loopback_name);
+  });
+}
+
+void Host::send_reset(Ipv4Address source, Ipv4Address destination, const kernel::TcpSegment& to) {
+  kernel::TcpSegment reset{
+      .source_port = to.destination_port, .destination_port = to.source_port, .rst = true};
+  if (to.ack) {
+    reset.sequence = to.acknowledgment;
+  } else {
+    reset.ack = true;
+    reset.acknowledgment = to.sequence + to.length();
+  }
+  send({.protocol = kernel::protocol_tcp, .source = source, .destination = destination},
+       kernel::encode(reset, source, destination));
+}
+
+// What a REJECT rule answers, from within the hook: the answer passes OUTPUT itself.
+void Host::reject(ByteView packet, kernel::RejectWith how) {
+  if (how != kernel::RejectWith::tcp_reset) return send_icmp_unreachable(packet, kernel::icmp_code(how));
+  const auto ip = kernel::decode_ipv4(packet);
+  const auto segment = ip ? kernel::decode_tcp(ip->payload) : std::nullopt;
+  if (!segment || segment->rst) return;
+  if (is_local(ip->header.source)) {
+    // Our own segment: the reset seems to come from the peer, and never leaves.
+    kernel::TcpSegment reset{
+        .source_port = segment->destination_port, .destination_port = segment->source_port, .rst = true};
+    reset.ack = !segment->ack;
+    reset.sequence = segment->ack ? segment->acknowledgment : 0;
+    reset.acknowledgment = segment->ack ? 0 : segment->sequence + segment->length();
+    const kernel::Ipv4Header header{
+        .source = ip->header.destination, .destination = ip->header.source, .protocol = kernel::protocol_tcp};
+    return deliver_locally(kernel::encode(header, kernel::encode(reset, header.source, header.destination)));
+  }
+  send_reset(ip->header.destination, ip->header.source, *segment);
+}
+
+// icmp_ratelimit: one a second and peer, six in a burst (net/ipv4/route.c, icmp.c).
+bool Host::icmp_rate_allows(Ipv4Address peer) {
+  if (icmp_price_ == Duration(0)) return true;
+  const Duration most = 6 * icmp_price_;
+  const TimePoint now = clock_.now();
+  auto [it, first] = icmp_limits_.try_emplace(peer, RateLimit{.tokens = most, .at = now});
+  RateLimit& limit = it->second;
+  limit.tokens = std::min(limit.tokens + (now - limit.at), most);
+  limit.at = now;
+  if (limit.tokens < icmp_price_) return false;
+  limit.tokens -= icmp_price_;
+  return true;
+}
+
+void Host::send_icmp_unreachable(ByteView packet, std::uint8_t code) {
+  const auto ip = kernel::decode_ipv4(packet);
+  if (!ip || ip->header.fragment_offset != 0) return;
+  const bool own = is_local(ip->header.source);
+  if (!own && !icmp_rate_allows(ip->header.source)) return;
+  Ipv4Address source = ip->header.source;  // our own packet's error comes from ourselves
+  if (!own)
+    source = is_local(ip->header.destination) ? ip->header.destination
+                                              : source_for(ip->header.source).value_or(source);
+  send({.protocol = kernel::protocol_icmp,
+        .source = source,
+        .destination = ip->header.source,
+        .dont_fragment = false},
+       kernel::encode_icmp_unreachable(code, packet));
+}
+
+// --- receiving
+
+std::string_view Host::interface_name(std::uint32_t number) const {
+  const auto it = std::ranges::find(interfaces_, number);
+  return it == interfaces_.end()
+             ? loopback_name
+             : std::string_view(
+                   settings_.interfaces[static_cast<std::size_t>(it - interfaces_.begin())].name);
+}
+
+void Host::set_tap(Tap tap) {
+  tap_ = std::move(tap);
+  ipv4_->TraceConnectWithoutContext("Tx", ns3::MakeCallback(&Host::observe_out, this));
+  ipv4_->TraceConnectWithoutContext("Rx", ns3::MakeCallback(&Host::observe_in, this));
+}
+
+void Host::observe_out(ns3::Ptr<const ns3::Packet> packet, ns3::Ptr<ns3::Ipv4>, std::uint32_t interface) {
+  observe(packet, interface, Direction::out);
+}
+
+void Host::observe_in(ns3::Ptr<const ns3::Packet> packet, ns3::Ptr<ns3::Ipv4>, std::uint32_t interface) {
+  observe(packet, interface, Direction::in);
+}
+
+void Host::observe(ns3::Ptr<const ns3::Packet> packet, std::uint32_t number, Direction direction) {
+  const auto it = std::ranges::find(interfaces_, number);
+  if (!running_ || it == interfaces_.end()) return;
+  PacketEvent event{.at = clock_.now().time_since_epoch(),
+                    .host = index_,
+                    .interface = static_cast<std::uint32_t>(it - interfaces_.begin()),
+                    .direction = direction};
+  event.bytes.resize(packet->GetSize());
+  packet->CopyData(event.bytes.data(), static_cast<std::uint32_t>(event.bytes.size()));
+  tap_(std::move(event));
+}
+
+void Host::receive(std::uint8_t, const ns3::Ipv4Header& header, ns3::Ptr<const ns3::Packet> packet,
+                   std::uint32_t interface) {
+  if (running_) deliver(whole_packet(header, packet), interface_name(interface));
+}
+
+bool Host::forward(const ns3::Ipv4Header& header, ns3::Ptr<const ns3::Packet> packet, std::uint32_t in,
+                   std::uint32_t out) {
+  if (!running_) return false;
+  if (!firewall_) return true;
+  const Bytes bytes = whole_packet(header, packet);
+  const auto verdict = firewall_->verdict(
+      kernel::Hook::forward,
+      {.bytes = bytes, .in_interface = interface_name(in), .out_interface = interface_name(out)},
+      clock_.now());
+  if (verdict.kind == kernel::Verdict::Kind::reject) reject(bytes, verdict.reject_with);
+  return verdict.kind == kernel::Verdict::Kind::accept;
+}
+
+void Host::deliver(ByteView packet, std::string_view in_interface) {
+  if (firewall_) {
+    const auto verdict = firewall_->verdict(kernel::Hook::input,
+                                            {.bytes = packet, .in_interface = in_interface}, clock_.now());
+    if (verdict.kind == kernel::Verdict::Kind::reject) reject(packet, verdict.reject_with);
+    if (verdict.kind != kernel::Verdict::Kind::accept) return;
+  }
+  const auto ip = kernel::decode_ipv4(packet);
+  if (!ip) return;
+  switch (ip->header.protocol) {
+    case kernel::protocol_udp: return deliver_udp(packet, ip->payload);
+    case kernel::protocol_tcp: return deliver_tcp(packet, ip->payload);
+    case kernel::protocol_icmp: return deliver_icmp(ip->payload);
+    default:
+      return send_icmp_unreachable(packet, kernel::icmp_code(kernel::RejectWith::icmp_proto_unreachable));
+  }
+}
+
+void Host::deliver_udp(ByteView packet, ByteView message) {
+  if (message.size() < udp_header_size) return;
+  const auto header = kernel::decode_ipv4(packet)->header;
+  Datagram datagram{.from = {header.source, get16(message, 0)},
+                    .to = {header.destination, get16(message, 2)},
+                    .payload = Bytes(message.begin() + udp_header_size, message.end())};
+  const auto it = udp_.find(datagram.to.port);
+  const bool known = it != udp_.end() && (!it->second->peer() || *it->second->peer() == datagram.from);
+  if (known)
+    it->second->receive(std::move(datagram));
+  else
+    send_icmp_unreachable(packet, kernel::icmp_code(kernel::RejectWith::icmp_port_unreachable));
+}
+
+void Host::deliver_tcp(ByteView packet, ByteView message) {
+  const auto header = kernel::decode_ipv4(packet)->header;
+  const auto segment = kernel::decode_tcp(message);
+  if (!segment) return;
+  const Flow flow{.local = {header.destination, segment->destination_port},
+                  .remote = {header.source, segment->source_port}};
+  if (const auto it = tcp_.find(flow); it != tcp_.end()) {
+    const auto connection = it->second;  // it may be forgotten while it is at work
+    return connection->receive(*segment);
+  }
+  const auto listener = listeners_.find(flow.local.port);
+  if (listener != listeners_.end() && segment->syn && !segment->ack) {
+    auto connection =
+        std::make_shared<TcpConnection>(*this, nullptr,
+                                        kernel::TcpSocket::Identity{.local = flow.local,
+                                                                    .remote = flow.remote,
+                                                                    .initial_sequence = random32(),
+                                                                    .timestamp_offset = random32()});
+    connection->set_listener(listener->second);
+    tcp_.emplace(flow, connection);
+    connection->socket().accept(clock_.now(), *segment);
+    return connection->settle();
+  }
+  if (!segment->rst) send_reset(header.destination, header.source, *segment);
+}
+
+// An error about something that we sent: to the socket that sent it.
+void Host::deliver_icmp(ByteView message) {
+  const auto unreachable = kernel::decode_icmp_unreachable(message);
+  const auto quoted = unreachable ? kernel::decode_ipv4(unreachable->quoted, true) : std::nullopt;
+  if (!quoted || quoted->payload.size() < udp_header_size || !is_local(quoted->header.source)) return;
+  const int error = kernel::errno_of_unreachable(unreachable->code);
+  const Flow flow{.local = {quoted->header.source, get16(quoted->payload, 0)},
+                  .remote = {quoted->header.destination, get16(quoted->payload, 2)}};
+  if (quoted->header.protocol == kernel::protocol_udp) {
+    const auto it = udp_.find(flow.local.port);
+    if (it != udp_.end() && it->second->peer() == flow.remote) it->second->icmp_error(error);
+  } else if (quoted->header.protocol == kernel::protocol_tcp) {
+    const auto it = tcp_.find(flow);
+    if (it == tcp_.end()) return;
+    const auto connection = it->second;
+    connection->icmp_error(error);
+  }
+}
+
+}  // namespace hanglab::sim

@@ -1,0 +1,71 @@
+#include "sim/wire.hh"
+
+#include <ns3/packet.h>
+#include <ns3/simulator.h>
+
+#include "sim/time.hh"
+
+namespace hanglab::sim {
+
+namespace {
+constexpr std::uint64_t ethernet_header = 14;
+}
+
+void WireDevice::connect(ns3::Ptr<WireDevice> a, ns3::Ptr<WireDevice> b, const WireSettings& settings) {
+  a->peer_ = b;
+  b->peer_ = a;
+  a->settings_ = b->settings_ = settings;
+}
+
+void WireDevice::begin_run(Random random) {
+  random_ = random;
+  departures_.clear();
+}
+
+bool WireDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address& destination, std::uint16_t protocol) {
+  return SendFrom(packet, address_, destination, protocol);
+}
+
+bool WireDevice::SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address& source,
+                          const ns3::Address& destination, std::uint16_t protocol) {
+  if (!peer_) return false;
+  ns3::Time leaves_in;
+  if (settings_.rate_bps > 0) {
+    const ns3::Time now = ns3::Simulator::Now();
+    while (!departures_.empty() && departures_.front() <= now) departures_.pop_front();
+    if (departures_.size() >= settings_.queue) return false;
+    const std::uint64_t bits = 8 * (packet->GetSize() + ethernet_header);
+    const auto took = ns3::NanoSeconds(static_cast<std::int64_t>(bits * 1'000'000'000u / settings_.rate_bps));
+    departures_.push_back((departures_.empty() ? now : departures_.back()) + took);
+    leaves_in = departures_.back() - now;
+  }
+  if (settings_.loss > 0 && random_.chance(settings_.loss))
+    return true;  // lost underway: the sender cannot know
+  ns3::Simulator::ScheduleWithContext(
+      peer_->node_->GetId(), leaves_in + to_ns3(settings_.delay), &WireDevice::arrive, peer_, packet,
+      protocol, ns3::Mac48Address::ConvertFrom(source), ns3::Mac48Address::ConvertFrom(destination));
+  return true;
+}
+
+void WireDevice::arrive(ns3::Ptr<ns3::Packet> packet, std::uint16_t protocol, ns3::Mac48Address source,
+                        ns3::Mac48Address destination) {
+  PacketType type = PACKET_OTHERHOST;
+  if (destination == address_)
+    type = PACKET_HOST;
+  else if (destination.IsBroadcast())
+    type = PACKET_BROADCAST;
+  else if (destination.IsGroup())
+    type = PACKET_MULTICAST;
+  if (!promiscuous_.IsNull()) promiscuous_(this, packet, protocol, source, destination, type);
+  if (type != PACKET_OTHERHOST && !receive_.IsNull()) receive_(this, packet, protocol, source);
+}
+
+void WireDevice::DoDispose() {
+  peer_ = nullptr;
+  node_ = nullptr;
+  receive_.Nullify();
+  promiscuous_.Nullify();
+  NetDevice::DoDispose();
+}
+
+}  // namespace hanglab::sim

@@ -1,0 +1,51 @@
+// A scenario as an ns-3 world. It is built once and stands; each run is an episode in it, with its own
+// numbers, ports, timer phases and counters, on one simulated time line: building ns-3 objects anew
+// for each run would take longer than the run. The same seed and run number give the same result,
+// whatever ran before.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/lookup.hh"
+#include "core/packet_event.hh"
+#include "scenario/scenario.hh"
+
+namespace hanglab::sim {
+
+struct RunOptions {
+  bool packets = false;   // keep what each host's tap sees
+  bool syscalls = false;  // keep each client's calls as strace prints them
+};
+
+struct RunResult {
+  std::vector<Lookup> lookups;        // in the workload's order
+  std::vector<PacketEvent> packets;   // in order of time
+  std::vector<std::string> syscalls;  // by lookup
+};
+
+class World {
+ public:
+  // Throws InputError when the scenario asks for something that has no model.
+  // `warnings` receives what the modelled servers would log about their files.
+  World(const scenario::Scenario& scenario, std::vector<std::string>& warnings);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  // One run of the scenario's own workload, or of another one.
+  RunResult run(std::uint64_t seed, std::uint64_t number, const RunOptions& options = {});
+  RunResult run_workload(std::uint64_t seed, std::uint64_t number, const Workload& workload,
+                         const RunOptions& options = {});
+
+ private:
+  class Episode;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+std::string ns3_version();
+
+}  // namespace hanglab::sim

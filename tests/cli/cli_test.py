@@ -1,0 +1,331 @@
+#!/usr/bin/env python3
+"""The program as its users run it.   cli_test.py HANGLAB CHECKOUT [unittest arguments]"""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HANGLAB = sys.argv.pop(1)
+ROOT = pathlib.Path(sys.argv.pop(1))
+DROP = "topologies/libvirt-tcp53-drop.yaml"
+DEBIAN = "topologies/debian-tcp53-drop.yaml"
+CLEAN = "topologies/libvirt-clean.yaml"
+CAPTURE = "tests/captures/glibc-2.36-seed-vm.pcap"
+
+
+def hanglab(*words, **options):
+    return subprocess.run([HANGLAB, *map(str, words)], cwd=ROOT, capture_output=True, text=True, timeout=300, **options)
+
+
+def records(*words):
+    done = hanglab("run", *words, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+class InScratch(unittest.TestCase):
+    def setUp(self):
+        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="hanglab-cli-"))
+        self.addCleanup(shutil.rmtree, self.scratch)
+
+
+class Incident(InScratch):
+    def test_every_run_fails_with_eai_noname_after_two_minutes(self):
+        lookups = records(DROP, "--runs", 2000)
+        self.assertEqual(len(lookups), 2000)
+        self.assertEqual({(l["outcome"], l["error"]) for l in lookups}, {("failed", "EAI_NONAME")})
+        durations = sorted(float(l["duration_s"]) for l in lookups)
+        self.assertGreater(durations[0], 128.2)
+        self.assertLess(durations[-1], 132.5)
+        self.assertLess(durations[100], 130.902843)
+        self.assertGreater(durations[1900], 130.902843)
+
+    def test_debian_ends_in_eai_again(self):
+        self.assertEqual({l["error"] for l in records(DEBIAN, "--runs", 200)}, {"EAI_AGAIN"})
+
+    def test_tshark_finds_the_truncated_answer_and_nothing_malformed(self):
+        self.assertEqual(hanglab("run", DROP, "--out", self.scratch / "o", "--pcap").returncode, 0)
+
+        def count(host, condition):
+            lines = subprocess.run(["tshark", "-r", self.scratch / "o" / f"{host}.pcap", "-Y", condition],
+                                   capture_output=True, text=True, check=True).stdout.splitlines()
+            return len(lines)
+
+        self.assertEqual(count("vm", "dns.flags.truncated == 1"), 1)
+        self.assertEqual(count("vm", "dns.flags == 0x8780 && udp.length == 505 && dns.count.answers == 29"), 1)
+        self.assertEqual(count("vm", "tcp"), 0)
+        self.assertEqual(count("vm", "_ws.malformed || ip.checksum.status == 0 || udp.checksum.status == 0"), 0)
+
+    def test_a_hundred_machines_hang_alike(self):
+        lookups = records("topologies/libvirt-100-vms.yaml")
+        self.assertEqual(len(lookups), 100)
+        self.assertEqual({l["outcome"] for l in lookups}, {"failed"})
+        self.assertGreater(len({l["duration_s"] for l in lookups}), 90)  # each with a timer phase of its own
+
+
+class Records(InScratch):
+    def test_the_keys_are_the_documented_ones_in_order(self):
+        line = hanglab("run", CLEAN, "--format", "json").stdout
+        self.assertEqual(list(json.loads(line)), ["scenario", "run", "seed", "host", "client", "call", "name", "start_s",
+                                                  "duration_s", "outcome", "error", "addresses", "censored", "attempts"])
+
+    def test_jobs_change_no_byte(self):
+        for jobs in 1, 3:
+            done = hanglab("run", CLEAN, "--runs", 20, "--jobs", jobs, "--pcap", "--strace", "--format", "json",
+                           "--out", self.scratch / str(jobs))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            (self.scratch / str(jobs) / "stdout").write_text(done.stdout)
+            # The command line is part of the provenance, and differs.
+            with sqlite3.connect(self.scratch / str(jobs) / "results.sqlite") as db:
+                rows = [db.execute(f"select * from {table}").fetchall() for table in ("lookups", "attempts")]
+            (self.scratch / str(jobs) / "results.sqlite").unlink()
+            (self.scratch / str(jobs) / "rows").write_text(repr(rows))
+        names = sorted(p.name for p in (self.scratch / "1").iterdir())
+        self.assertEqual(names, ["hypervisor.pcap", "rows", "stdout", "strace.txt", "vm.pcap"])
+        for name in names:
+            self.assertEqual((self.scratch / "1" / name).read_bytes(), (self.scratch / "3" / name).read_bytes(), name)
+
+    def test_the_same_command_writes_the_same_file(self):
+        contents = []
+        for _ in range(2):
+            hanglab("run", DROP, "--runs", 50, "--out", self.scratch / "o", "--force")
+            contents.append((self.scratch / "o" / "results.sqlite").read_bytes())
+        self.assertEqual(contents[0], contents[1])
+
+    def test_the_file_tells_where_it_comes_from(self):
+        hanglab("run", DROP, "--runs", 5, "--seed", 9, "--out", self.scratch / "o", "--set", "give_up=300s")
+        with sqlite3.connect(self.scratch / "o" / "results.sqlite") as db:
+            provenance = dict(db.execute("select key, value from provenance"))
+            self.assertEqual(db.execute("select count(*), min(seed), max(run) from lookups").fetchone(), (5, 9, 4))
+        self.assertIn("--seed 9", provenance["command line"] if "command line" in provenance else provenance["command_line"])
+        self.assertIn("give_up: 300s", "".join(provenance.values()))
+
+    def test_results_are_not_overwritten(self):
+        hanglab("run", DROP, "--out", self.scratch / "o")
+        before = (self.scratch / "o" / "results.sqlite").read_bytes()
+        again = hanglab("run", CLEAN, "--out", self.scratch / "o")
+        self.assertEqual(again.returncode, 2)
+        self.assertIn("--force", again.stderr)
+        self.assertEqual((self.scratch / "o" / "results.sqlite").read_bytes(), before)
+
+    def test_interrupted_runs_keep_what_is_finished(self):
+        for jobs in "1", "2":
+            out = self.scratch / jobs
+            process = subprocess.Popen([HANGLAB, "run", DROP, "--runs", "10000000", "--jobs", jobs, "--out", out],
+                                       cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            time.sleep(1.5)
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 130, stderr)
+            self.assertIn("interrupted after", stderr)
+            self.assertIn("EAI_NONAME", stdout)
+            with sqlite3.connect(out / "results.sqlite") as db:
+                kept = db.execute("select count(*) from lookups").fetchone()[0]
+            self.assertGreater(kept, 100)
+            self.assertIn(f"after {kept} of", stderr)
+
+    def test_a_killed_run_keeps_its_finished_batches(self):
+        process = subprocess.Popen([HANGLAB, "run", DROP, "--runs", "10000000", "--out", self.scratch / "o"],
+                                   cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(2.5)
+        process.kill()
+        process.wait()
+        with sqlite3.connect(self.scratch / "o" / "results.sqlite") as db:
+            self.assertGreater(db.execute("select count(*) from lookups").fetchone()[0], 100)
+            self.assertEqual(db.execute("select value from provenance where key = 'complete'").fetchone()[0], "0")
+
+
+class BadInput(InScratch):
+    """Each is refused with its place, status 2, and nothing written."""
+
+    def refused(self, text, message, *words):
+        file = self.scratch / "bad.yaml"
+        if text is not None:
+            file.write_text(text)
+        out = self.scratch / "out"
+        done = hanglab("run", file, "--out", out, *words)
+        self.assertEqual(done.returncode, 2, done.stderr + done.stdout)
+        self.assertIn(message, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertFalse(out.exists())
+
+    def changed(self, old, new):
+        text = (ROOT / DEBIAN).read_text().replace("addn-hosts-file: default.addnhosts",
+                                                   f"addn-hosts-file: {ROOT}/topologies/default.addnhosts")
+        self.assertIn(old, text)
+        return text.replace(old, new, 1)
+
+    def place(self, text, word):
+        """file:line:column of a word."""
+        before = text[:text.index(word)]
+        return f"bad.yaml:{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}: "
+
+    def test_unknown_key(self):
+        text = self.changed("kernel:", "kernal:")
+        self.refused(text, self.place(text, "kernal"))
+        self.refused(text, "'kernel'")
+
+    def test_bad_unit(self):
+        text = self.changed("delay: 30us", "delay: 30 parsecs")
+        self.refused(text, self.place(text, "30 parsecs"))
+
+    def test_bad_address(self):
+        text = self.changed("192.168.122.119/24", "192.168.122.319/24")
+        self.refused(text, self.place(text, "192.168.122.319"))
+
+    def test_unreadable_rule(self):
+        text = self.changed("-j DROP", "-j DORP")
+        self.refused(text, self.place(text, "DORP"))
+
+    def test_unknown_match(self):
+        text = self.changed("-p tcp --dport 53", "-p tcp -m hashlimit --dport 53")
+        self.refused(text, "hashlimit")
+
+    def test_host_that_does_not_exist(self):
+        text = self.changed("host: vm", "host: wm")
+        self.refused(text, self.place(text, "wm,"))
+
+    def test_missing_link(self):
+        text = self.changed("from: vm.eth0, to: virbr0", "from: vm.eth1, to: virbr0")
+        self.refused(text, self.place(text, "vm.eth1"))
+
+    def test_no_such_file(self):
+        self.refused(None, "bad.yaml: ")
+
+    def test_no_such_host_file(self):
+        text = self.changed("default.addnhosts", "nowhere.addnhosts")
+        self.refused(text, "nowhere.addnhosts")
+
+    def test_not_yaml(self):
+        self.refused("hosts: [", "bad.yaml:")
+
+    def test_unknown_client(self):
+        text = self.changed("glibc-2.36", "glibc-2.63")
+        self.refused(text, "glibc-2.36")
+
+    def test_unknown_dnsmasq_option(self):
+        text = self.changed("--no-resolv", "--no-resolve")
+        self.refused(text, "--no-resolve")
+
+    def test_bad_override(self):
+        self.refused((ROOT / CLEAN).read_text(), "--set hosts.wm.kernel.hz=100", "--set", "hosts.wm.kernel.hz=100")
+
+    def test_bad_options(self):
+        for words in (["--runs", "none"], ["--runs", "0"], ["--format", "xml"], ["--frobnicate"]):
+            done = hanglab("run", CLEAN, *words)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertTrue(done.stderr.startswith("hanglab: "), done.stderr)
+            self.assertEqual(done.stdout, "")
+
+    def test_pcap_wants_a_place(self):
+        done = hanglab("run", CLEAN, "--pcap")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--out", done.stderr)
+
+
+class Override(unittest.TestCase):
+    def test_two_syn_retries_end_after_seven_seconds(self):
+        lookups = records(DROP, "--runs", 20, "--set", "hosts.vm.sysctls.net.ipv4.tcp_syn_retries=2")
+        for lookup in lookups:
+            self.assertEqual(lookup["attempts"][-1]["syns"], 3)
+            self.assertGreater(float(lookup["duration_s"]), 7.0)
+            self.assertLess(float(lookup["duration_s"]), 7.4)
+
+    def test_a_rule_cleared_answers(self):
+        self.assertEqual(records(DROP, "--set", "hosts.vm.iptables=")[0]["addresses"], 255)
+
+    def test_a_loss_on_the_link(self):
+        lookups = records(CLEAN, "--runs", 50, "--set", "links.0.loss=20%")
+        self.assertGreater(len({l["duration_s"] for l in lookups}), 10)
+        self.assertGreater(max(float(l["duration_s"]) for l in lookups), 0.2)
+
+
+class Replay(InScratch):
+    def test_the_incidents_capture_into_the_drop_and_into_the_clean_network(self):
+        dropped = hanglab("replay", CAPTURE, "--into", DEBIAN, "--out", self.scratch / "o")
+        self.assertEqual(dropped.returncode, 0, dropped.stderr)
+        self.assertIn("truncated (497 bytes, 29 records), no TCP to be seen", dropped.stdout)
+        self.assertIn("no end seen", dropped.stdout)
+        with sqlite3.connect(self.scratch / "o" / "results.sqlite") as db:
+            [(outcome, error, duration)] = db.execute("select outcome, error, duration_ns from lookups")
+        self.assertEqual((outcome, error), ("failed", "EAI_AGAIN"))
+        self.assertTrue(129e9 < duration < 132e9, duration)
+
+        clean = hanglab("replay", CAPTURE, "--into", CLEAN)
+        self.assertIn("answered, 255 addresses", clean.stdout)
+        self.assertRegex(clean.stdout, r"replayed +\d+\.\d ms")
+
+    def test_a_client_that_nobody_plays_lists_both_sides(self):
+        done = hanglab("replay", CAPTURE, "--into", CLEAN, "--set", "hosts.vm.interfaces.eth0.address=192.168.122.7/24")
+        self.assertEqual(done.returncode, 2)
+        for word in "192.168.122.119", "vm (192.168.122.7)", "hypervisor (192.168.122.1)", "--map":
+            self.assertIn(word, done.stderr)
+        done = hanglab("replay", CAPTURE, "--into", CLEAN, "--set", "hosts.vm.interfaces.eth0.address=192.168.122.7/24",
+                       "--map", "192.168.122.119=vm")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("answered", done.stdout)
+
+    def test_a_capture_without_a_lookup_says_so(self):
+        empty = self.scratch / "empty.pcap"
+        empty.write_bytes((ROOT / CAPTURE).read_bytes()[:24])
+        done = hanglab("replay", empty, "--into", CLEAN)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("holds no lookup", done.stderr)
+
+    def test_a_damaged_capture_is_replayed_up_to_the_damage(self):
+        cut = self.scratch / "cut.pcap"
+        cut.write_bytes((ROOT / CAPTURE).read_bytes()[:-7])
+        done = hanglab("replay", cut, "--into", CLEAN)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("damage", done.stderr)
+        self.assertIn("answered, 255 addresses", done.stdout)
+
+    def test_what_is_no_capture_is_refused(self):
+        done = hanglab("replay", CLEAN, "--into", CLEAN)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(CLEAN, done.stderr)
+
+
+class Plot(InScratch):
+    def test_survival_and_timeline(self):
+        hanglab("run", DROP, "--runs", 100, "--out", self.scratch / "drop")
+        hanglab("run", CLEAN, "--runs", 100, "--out", self.scratch / "clean")
+        both = hanglab("plot", self.scratch / "drop", self.scratch / "clean", "-o", self.scratch / "s.svg")
+        self.assertEqual(both.returncode, 0, both.stderr)
+        self.assertIn("still hanging", (self.scratch / "s.svg").read_text())
+        one = hanglab("plot", self.scratch / "drop", "--kind", "timeline", "-o", self.scratch / "t.png")
+        self.assertEqual(one.returncode, 0, one.stderr)
+        self.assertEqual((self.scratch / "t.png").read_bytes()[1:4], b"PNG")
+
+    def test_bad_plots_write_nothing(self):
+        for words in ([self.scratch / "none", "-o", self.scratch / "x.png"], [DROP, "-o", self.scratch / "x.png"]):
+            done = hanglab("plot", *words)
+            self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(list(self.scratch.iterdir()), [])
+
+
+class Help(unittest.TestCase):
+    def test_every_verb_explains_itself(self):
+        for verb in "run", "replay", "plot":
+            done = hanglab(verb, "--help")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(f"Usage: hanglab {verb}", done.stdout)
+            self.assertIn(verb, hanglab("--help").stdout)
+
+    def test_the_man_page_is_well_formed(self):
+        done = subprocess.run(["man", "--warnings", "-l", ROOT / "docs/hanglab.1"], capture_output=True, text=True,
+                              env={**os.environ, "MANWIDTH": "100", "LC_ALL": "C.UTF-8"})
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for word in "--pcap", "--map", "EXIT STATUS":
+            self.assertIn(word, done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

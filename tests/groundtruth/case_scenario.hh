@@ -1,0 +1,26 @@
+// A measured case as a scenario. A case is a folder with case.json (what was set up between two network
+// namespaces, and what the program returned) and hv.pcap (what crossed the wire, seen by the server's
+// host); docs/architecture.md says how they were made.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "core/lookup.hh"
+#include "scenario/scenario.hh"
+
+namespace hanglab::tests {
+
+struct Case {
+  std::string name;
+  scenario::Scenario scenario;
+  Outcome outcome = Outcome::failed;
+  std::string error{};
+  std::optional<std::size_t> addresses{};
+  Duration duration{};
+};
+
+Case read_case(const std::filesystem::path& folder);
+
+}  // namespace hanglab::tests

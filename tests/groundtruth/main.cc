@@ -1,0 +1,127 @@
+// Holds the simulation against measured cases: outcome, error, number of addresses, duration, and the
+// packets at the server's host, step by step. One line a case, the first difference of each that does
+// not agree, and the total; exit status 1 when one does not.
+//   test_groundtruth FOLDER…     each with case.json and hv.pcap, or folders of such folders
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "core/error.hh"
+#include "replay/capture_reader.hh"
+#include "replay/capture_writer.hh"
+#include "replay/packet_comparison.hh"
+#include "sim/world.hh"
+#include "tests/groundtruth/case_scenario.hh"
+
+namespace {
+
+using namespace hanglab;
+namespace fs = std::filesystem;
+
+constexpr Duration short_tolerance = std::chrono::milliseconds(30);  // where no kernel timer decides
+
+// The width of the wheel's bucket that a timer of half the duration falls into: the last timer of a series
+// that doubles takes half of it.
+Duration bucket_of(Duration duration, int hz) {
+  const Duration tick = Duration(std::chrono::seconds(1)) / hz;
+  const auto ticks = duration / 2 / tick;
+  Duration bucket = tick;
+  for (std::int64_t reach = 63; ticks >= reach; reach *= 8) bucket *= 8;
+  return bucket;
+}
+
+std::vector<replay::CapturedPacket> read_packets(const fs::path& file) {
+  replay::CaptureReader reader(file.string());
+  std::vector<replay::CapturedPacket> packets;
+  while (auto packet = reader.next()) packets.push_back(std::move(*packet));
+  return packets;
+}
+
+// What the server's host saw, through a capture file as any reader would get it.
+std::vector<replay::CapturedPacket> packets_at(std::uint32_t host, const std::vector<PacketEvent>& events) {
+  const fs::path file = fs::temp_directory_path() / fmt::format("hanglab-groundtruth-{}.pcap", getpid());
+  replay::CaptureWriter writer(file.string());
+  for (const PacketEvent& event : events)
+    if (event.host == host) writer.write(event, event.at);
+  writer.close();
+  auto packets = read_packets(file);
+  fs::remove(file);
+  return packets;
+}
+
+// Empty when the simulation agrees with the case.
+std::string compare(const fs::path& folder, std::string& note) {
+  const tests::Case measured = tests::read_case(folder);
+  std::vector<std::string> warnings;
+  sim::World world(measured.scenario, warnings);
+  const auto result = world.run(1, 0, {.packets = true});
+  const Lookup& simulated = result.lookups.at(0);
+
+  const Duration gap = std::chrono::abs(simulated.duration - measured.duration);
+  const Duration allowed =
+      measured.duration < std::chrono::milliseconds(500)
+          ? short_tolerance
+          : measured.duration / 100 + bucket_of(measured.duration, measured.scenario.hosts[1].kernel.hz);
+  note = fmt::format("{:>9.3f} s, measured {:>9.3f} s", to_seconds(simulated.duration),
+                     to_seconds(measured.duration));
+  if (simulated.outcome != measured.outcome)
+    return fmt::format("outcome {} {}, measured {} {}", to_string(simulated.outcome), simulated.error,
+                       to_string(measured.outcome), measured.error);
+  if (simulated.error != measured.error)
+    return fmt::format("error {}, measured {}", simulated.error, measured.error);
+  if (measured.addresses && simulated.addresses != *measured.addresses)
+    return fmt::format("{} addresses, measured {}", simulated.addresses, *measured.addresses);
+  if (measured.outcome != Outcome::hung && gap > allowed)
+    return fmt::format("durations are {:.3f} s apart, {:.3f} s at most expected", to_seconds(gap),
+                       to_seconds(allowed));
+
+  const auto hypervisor = static_cast<std::uint32_t>(*measured.scenario.host_index("hypervisor"));
+  const auto packets =
+      replay::compare_packets(read_packets(folder / "hv.pcap"), packets_at(hypervisor, result.packets));
+  note += fmt::format(", {} steps on the wire", packets.steps);
+  if (packets.reordered > 0) note += fmt::format(", {} races", packets.reordered);
+  if (packets.late_answers_real + packets.late_answers_simulated > 0)
+    note += fmt::format(", answers to a closed socket: {}, measured {}", packets.late_answers_simulated,
+                        packets.late_answers_real);
+  return packets.difference;
+}
+
+std::vector<fs::path> case_folders(int argc, char** argv) {
+  std::vector<fs::path> folders;
+  for (int i = 1; i < argc; ++i) {
+    if (fs::exists(fs::path(argv[i]) / "case.json")) {
+      folders.emplace_back(argv[i]);
+      continue;
+    }
+    for (const auto& entry : fs::directory_iterator(argv[i]))
+      if (fs::exists(entry.path() / "case.json")) folders.push_back(entry.path());
+  }
+  std::ranges::sort(folders);
+  return folders;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto folders = case_folders(argc, argv);
+  std::size_t agreed = 0;
+  for (const fs::path& folder : folders) {
+    std::string note;
+    std::string difference;
+    try {
+      difference = compare(folder, note);
+    } catch (const std::exception& error) {  // a case that cannot be read is one that does not agree
+      difference = error.what();
+    }
+    if (difference.empty()) ++agreed;
+    fmt::print("{:<9} {:<34} {}\n", difference.empty() ? "agrees" : "DIFFERS", folder.filename().string(),
+               note);
+    if (!difference.empty()) fmt::print("{}\n", difference);
+    std::fflush(stdout);
+  }
+  fmt::print("{} of {} cases agree\n", agreed, folders.size());
+  return !folders.empty() && agreed == folders.size() ? 0 : 1;
+}

@@ -1,0 +1,74 @@
+// One VM and its hypervisor, with what a test changes about them:
+//
+//   vm 192.168.122.119 eth0 ---- wire ---- virbr0 192.168.122.1 hypervisor, dnsmasq 2.90
+//
+// me.mydomain.net has 255 addresses, small.mydomain.net three. The VM runs Debian 12.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "scenario/scenario.hh"
+#include "sim/world.hh"
+
+namespace hanglab::tests {
+
+struct Small {
+  std::string name = "me.mydomain.net";
+  std::string vm_rules{};
+  std::string hypervisor_rules{};
+  std::string resolv_conf = "nameserver 192.168.122.1";
+  std::string hosts_order = "hosts: files dns";
+  std::string client = "glibc-2.36";
+  std::string delay = "100us";
+  std::string loss = "0%";
+  int syn_retries = 1;
+  std::string give_up = "60s";
+};
+
+inline scenario::Scenario small_scenario(const Small& small) {
+  std::string host_file;
+  for (int i = 1; i < 256; ++i) host_file += fmt::format("          10.0.0.{} me.mydomain.net\n", i);
+  for (int i = 1; i < 4; ++i) host_file += fmt::format("          10.0.9.{} small.mydomain.net\n", i);
+  const auto rules = [](const std::string& text) {
+    return text.empty() ? text : "    iptables: \"" + text + "\"\n";
+  };
+  return scenario::parse(
+      "name: small\ngive_up: " + small.give_up +
+          "\n"
+          "hosts:\n"
+          "  hypervisor:\n"
+          "    interfaces:\n"
+          "      virbr0: {addresses: [192.168.122.1/24, 192.168.122.2/24]}\n" +
+          rules(small.hypervisor_rules) +
+          "    dns:\n"
+          "      - software: dnsmasq 2.90\n"
+          "        options: --no-resolv --no-hosts --local=/mydomain.net/\n"
+          "        addn-hosts: |\n" +
+          host_file +
+          "  vm:\n"
+          "    kernel: {version: \"6.1\", hz: 250}\n"
+          "    interfaces:\n"
+          "      eth0: {address: 192.168.122.119/24}\n" +
+          fmt::format("    sysctls: {{net.ipv4.tcp_syn_retries: {}}}\n", small.syn_retries) +
+          "    resolv.conf: \"" + small.resolv_conf + "\"\n    nsswitch.conf: \"" + small.hosts_order +
+          "\"\n" + rules(small.vm_rules) + "links:\n" +
+          fmt::format("  - {{from: vm.eth0, to: hypervisor.virbr0, delay: {}, rate: 10Gbps, loss: {}}}\n",
+                      small.delay, small.loss) +
+          fmt::format("lookups:\n  - {{host: vm, client: {}, call: getaddrinfo, name: {}}}\n", small.client,
+                      small.name),
+      "small.yaml");
+}
+
+// One run of it.
+inline sim::RunResult simulate(const Small& small, const sim::RunOptions& options = {}) {
+  const auto scenario = small_scenario(small);
+  std::vector<std::string> warnings;
+  sim::World world(scenario, warnings);
+  return world.run(1, 0, options);
+}
+
+inline Lookup look_up(const Small& small) { return simulate(small).lookups.at(0); }
+
+}  // namespace hanglab::tests
