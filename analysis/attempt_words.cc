@@ -79,6 +79,7 @@ std::string words(const Attempt& attempt, Outcome outcome) {
   if (result == "answered") return fmt::format("{} answered {} bytes", transport, attempt.bytes);
   if (result == "timeout" || result == "no answer") return silence(attempt, outcome);
   if (result == "EOF") return fmt::format("{} closed by the server without an answer (EOF)", transport);
+  if (result == "ICMP error") return fmt::format("{} query refused by an ICMP error", transport);
   if (const auto space = result.find(' '); space != result.npos)
     return failed_call(attempt, transport, result.substr(0, space), result.substr(space + 1));
   return fmt::format("{} answer {}", transport, result);  // an RCODE by its name

@@ -28,6 +28,7 @@ class DropTcp : public ns3::ErrorModel {
 struct Run {
   bool failed = false;
   ns3::Ptr<ns3::Node> client;
+  ns3::Ptr<ns3::Socket> tcp;
   ns3::Ipv4Address server_address;
 
   void answer(ns3::Ptr<ns3::Socket> socket) {
@@ -38,8 +39,8 @@ struct Run {
 
   void answered(ns3::Ptr<ns3::Socket> socket) {
     socket->Recv();
-    socket->SetRecvCallback(ns3::MakeNullCallback<void, ns3::Ptr<ns3::Socket>>());
-    auto tcp = ns3::Socket::CreateSocket(client, ns3::TcpSocketFactory::GetTypeId());
+    if (tcp) return;  // the second answer
+    tcp = ns3::Socket::CreateSocket(client, ns3::TcpSocketFactory::GetTypeId());
     tcp->SetConnectCallback(ns3::MakeNullCallback<void, ns3::Ptr<ns3::Socket>>(),
                             ns3::MakeCallback(&Run::connection_failed, this));
     tcp->Connect(ns3::InetSocketAddress(server_address, 53));
@@ -67,10 +68,13 @@ struct Run {
     auto udp = ns3::Socket::CreateSocket(client, ns3::UdpSocketFactory::GetTypeId());
     udp->SetRecvCallback(ns3::MakeCallback(&Run::answered, this));
     udp->Connect(ns3::InetSocketAddress(server_address, 53));
-    udp->Send(ns3::Create<ns3::Packet>(33));
-    udp->Send(ns3::Create<ns3::Packet>(33));
+    ns3::Simulator::ScheduleNow([udp] {  // not before the nodes' queues are set up
+      udp->Send(ns3::Create<ns3::Packet>(33));
+      udp->Send(ns3::Create<ns3::Packet>(33));
+    });
     ns3::Simulator::Run();
     client = nullptr;
+    tcp = nullptr;
     ns3::Simulator::Destroy();
   }
 };

@@ -57,11 +57,19 @@ std::string duration_words(Duration duration, bool censored) {
 
 }  // namespace
 
+namespace {
+
+std::string counted(std::size_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
 std::string capture_report(const std::string& file, const replay::CaptureContents& contents) {
   const auto& counts = contents.counts;
   const auto& unplaced = contents.found.unplaced;
-  std::string text = fmt::format("{}: {} packets, {} of DNS, {} lookups\n", file, counts.packets, counts.used,
-                                 contents.found.lookups.size());
+  std::string text = fmt::format("{}: {}, {} of DNS, {}\n", file, counted(counts.packets, "packet"),
+                                 counts.used, counted(contents.found.lookups.size(), "lookup"));
   const std::pair<std::size_t, const char*> kinds[] = {
       {counts.cut_short, "packets cut short by the capture"},
       {counts.unreadable, "packets with an unreadable header"},

@@ -25,7 +25,7 @@ struct Attempt {
   Transport transport = Transport::udp;
   Duration start{};  // since the lookup began
   Duration end{};    // since the lookup began; the window's end where nothing decided it
-  // What decided it: "answered", "truncated", "timeout", "no answer" (still waiting when the lookup ended),
+  // What decided it: "answered", "truncated", "timeout", "ICMP error", "no answer" (by the lookup's end),
   // "NXDOMAIN", "SERVFAIL" …, "EOF", or the failing call with its errno: "connect ETIMEDOUT", "send EPERM".
   std::string result{};
   std::size_t bytes = 0;                    // DNS message size of the first answer, 0: none came

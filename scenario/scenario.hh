@@ -36,8 +36,8 @@ struct Kernel {
 // How long a host works where that decides the order and the times of packets. The defaults are medians of
 // 200 lookups between two network namespaces of a virtual machine with 2 cores, kernel 6.18.
 struct Cpu {
-  Duration syscall = std::chrono::microseconds(15);  // a call that need not wait, entry to return
-  Duration wakeup = std::chrono::microseconds(60);   // from a packet's arrival until the program goes on
+  Duration syscall = std::chrono::microseconds(5);  // a call that need not wait, entry to return
+  Duration wakeup = std::chrono::microseconds(90);  // from a packet's arrival until the program goes on
 };
 
 struct Route {

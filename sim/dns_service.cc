@@ -102,9 +102,12 @@ DnsService::~DnsService() { end_run(); }
 
 void DnsService::begin_run() {
   server_.restart();
-  udp_ = std::make_unique<UdpSocket>(host_, *this, false);
-  udp_->bind(dns_port);
-  host_.listen(dns_port, *this);
+  const std::vector<Ipv4Address> every_address{Ipv4Address{}};
+  for (const Ipv4Address address : listen_.empty() ? every_address : listen_) {
+    udp_.push_back(std::make_unique<UdpSocket>(host_, *this, false));
+    udp_.back()->bind({address, dns_port});
+    host_.listen({address, dns_port}, *this);
+  }
   working_ = false;
   free_at_ = {};
 }
@@ -113,15 +116,16 @@ void DnsService::end_run() {
   event_.Cancel();
   children_.clear();
   waiting_.clear();
-  udp_.reset();
+  udp_.clear();
 }
 
-bool DnsService::listens_on(Ipv4Address address) const {
-  return listen_.empty() || std::ranges::count(listen_, address) > 0;
+UdpSocket* DnsService::next_readable() const {
+  const auto it = std::ranges::find_if(udp_, [](const auto& socket) { return socket->readable(); });
+  return it == udp_.end() ? nullptr : it->get();
 }
 
 void DnsService::socket_changed() {
-  if (working_ || !udp_->readable()) return;
+  if (working_ || !next_readable()) return;
   working_ = true;
   const Duration wait = std::max(free_at_ - host_.clock().now(), Duration(0));
   event_ = ns3::Simulator::Schedule(to_ns3(wait), &DnsService::serve_next, this);
@@ -130,19 +134,20 @@ void DnsService::socket_changed() {
 // One question at a time: the next is read when the answer to this one has left. A service time counts
 // from the query's arrival at an idle server, its waking included.
 void DnsService::serve_next() {
-  const auto query = udp_->next();
-  if (!query) {
+  UdpSocket* socket = next_readable();
+  if (!socket) {
     working_ = false;
     return;
   }
+  const auto query = socket->next();
   auto answer = server_.answer(query->payload);
   const Duration work = answer.service_time;
-  event_ = ns3::Simulator::Schedule(to_ns3(work), [this, to = query->from, from = query->to,
+  event_ = ns3::Simulator::Schedule(to_ns3(work), [this, socket, to = query->from, from = query->to,
                                                    answer = std::move(answer)] {
-    if (!answer.message.empty() && listens_on(from.address)) {
+    if (!answer.message.empty()) {
       if (answer.full_size > answer.message.size())
         note_(to, static_cast<std::uint16_t>(answer.message[0] << 8 | answer.message[1]), answer.full_size);
-      udp_->send_to(from.address, to, answer.message);
+      socket->send_to(from.address, to, answer.message);
     }
     serve_next();
   });

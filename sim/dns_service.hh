@@ -35,7 +35,7 @@ class DnsService final : public SocketOwner, public TcpListener {
  private:
   class Child;
 
-  bool listens_on(Ipv4Address address) const;
+  UdpSocket* next_readable() const;
   void serve_next();
   void child_ended();
 
@@ -43,7 +43,7 @@ class DnsService final : public SocketOwner, public TcpListener {
   servers::DnsServer& server_;
   std::vector<Ipv4Address> listen_;
   TruncationNote note_;
-  std::unique_ptr<UdpSocket> udp_;
+  std::vector<std::unique_ptr<UdpSocket>> udp_;  // one an address that it listens on
   bool working_ = false;  // the main process has a question at hand, or will wake for one
   TimePoint free_at_{};   // when the main process can turn to something else
   ns3::EventId event_;

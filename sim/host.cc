@@ -22,6 +22,14 @@ constexpr std::string_view loopback_name = "lo";
 ns3::Ipv4Address to_ns3(Ipv4Address address) { return ns3::Ipv4Address(address.value); }
 Ipv4Address from_ns3(ns3::Ipv4Address address) { return {address.Get()}; }
 
+// What is bound to an endpoint, or else to its port on all addresses.
+template <class Map>
+auto find_bound(const Map& bound, Endpoint endpoint) -> typename Map::mapped_type {
+  auto it = bound.find(endpoint);
+  if (it == bound.end()) it = bound.find({{}, endpoint.port});
+  return it == bound.end() ? nullptr : it->second;
+}
+
 std::uint16_t get16(ByteView bytes, std::size_t at) {
   return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
 }
@@ -185,10 +193,10 @@ std::uint16_t Host::ephemeral_port(std::uint8_t protocol) {
   return port;
 }
 
-bool Host::bind(UdpSocket& socket, std::uint16_t port) { return udp_.emplace(port, &socket).second; }
+bool Host::bind(UdpSocket& socket, Endpoint local) { return udp_.emplace(local, &socket).second; }
 
-void Host::unbind(const UdpSocket& socket, std::uint16_t port) {
-  const auto it = udp_.find(port);
+void Host::unbind(const UdpSocket& socket, Endpoint local) {
+  const auto it = udp_.find(local);
   if (it != udp_.end() && it->second == &socket) udp_.erase(it);
 }
 
@@ -409,10 +417,9 @@ void Host::deliver_udp(ByteView packet, ByteView message) {
   Datagram datagram{.from = {header.source, get16(message, 0)},
                     .to = {header.destination, get16(message, 2)},
                     .payload = Bytes(message.begin() + udp_header_size, message.end())};
-  const auto it = udp_.find(datagram.to.port);
-  const bool known = it != udp_.end() && (!it->second->peer() || *it->second->peer() == datagram.from);
-  if (known)
-    it->second->receive(std::move(datagram));
+  UdpSocket* socket = find_bound(udp_, datagram.to);
+  if (socket && (!socket->peer() || *socket->peer() == datagram.from))
+    socket->receive(std::move(datagram));
   else
     send_icmp_unreachable(packet, kernel::icmp_code(kernel::RejectWith::icmp_port_unreachable));
 }
@@ -427,15 +434,15 @@ void Host::deliver_tcp(ByteView packet, ByteView message) {
     const auto connection = it->second;  // it may be forgotten while it is at work
     return connection->receive(*segment);
   }
-  const auto listener = listeners_.find(flow.local.port);
-  if (listener != listeners_.end() && segment->syn && !segment->ack) {
+  TcpListener* listener = find_bound(listeners_, flow.local);
+  if (listener && segment->syn && !segment->ack) {
     auto connection =
         std::make_shared<TcpConnection>(*this, nullptr,
                                         kernel::TcpSocket::Identity{.local = flow.local,
                                                                     .remote = flow.remote,
                                                                     .initial_sequence = random32(),
                                                                     .timestamp_offset = random32()});
-    connection->set_listener(listener->second);
+    connection->set_listener(listener);
     tcp_.emplace(flow, connection);
     connection->socket().accept(clock_.now(), *segment);
     return connection->settle();
@@ -452,8 +459,8 @@ void Host::deliver_icmp(ByteView message) {
   const Flow flow{.local = {quoted->header.source, get16(quoted->payload, 0)},
                   .remote = {quoted->header.destination, get16(quoted->payload, 2)}};
   if (quoted->header.protocol == kernel::protocol_udp) {
-    const auto it = udp_.find(flow.local.port);
-    if (it != udp_.end() && it->second->peer() == flow.remote) it->second->icmp_error(error);
+    UdpSocket* socket = find_bound(udp_, flow.local);
+    if (socket && socket->peer() == flow.remote) socket->icmp_error(error);
   } else if (quoted->header.protocol == kernel::protocol_tcp) {
     const auto it = tcp_.find(flow);
     if (it == tcp_.end()) return;

@@ -65,10 +65,11 @@ class Host {
   };
   int send(const Outgoing& outgoing, Bytes message);
 
-  bool bind(UdpSocket& socket, std::uint16_t port);
-  void unbind(const UdpSocket& socket, std::uint16_t port);
+  // An address of 0 stands for every address of the host; a particular one goes before it.
+  bool bind(UdpSocket& socket, Endpoint local);
+  void unbind(const UdpSocket& socket, Endpoint local);
   void forget(TcpConnection& connection);
-  void listen(std::uint16_t port, TcpListener& listener) { listeners_[port] = &listener; }
+  void listen(Endpoint local, TcpListener& listener) { listeners_[local] = &listener; }
 
   // A stream socket with its route and port, not yet connecting; nullptr without a route.
   std::shared_ptr<TcpConnection> open_stream(SocketOwner& owner, Endpoint to);
@@ -122,9 +123,9 @@ class Host {
   kernel::TickClock ticks_;
   std::optional<kernel::Firewall> firewall_;
   std::uint16_t identification_ = 0;
-  std::unordered_map<std::uint16_t, UdpSocket*> udp_;
+  std::map<Endpoint, UdpSocket*> udp_;
   std::unordered_map<Flow, std::shared_ptr<TcpConnection>, FlowHash> tcp_;
-  std::unordered_map<std::uint16_t, TcpListener*> listeners_;
+  std::map<Endpoint, TcpListener*> listeners_;
   struct RateLimit {
     Duration tokens{};
     TimePoint at{};

@@ -38,19 +38,23 @@ UdpSocket::UdpSocket(Host& host, SocketOwner& owner, bool dont_fragment)
     : host_(host), owner_(owner), dont_fragment_(dont_fragment) {}
 
 UdpSocket::~UdpSocket() {
-  if (local_.port != 0) host_.unbind(*this, local_.port);
+  if (bound_.port != 0) host_.unbind(*this, bound_);
 }
 
-int UdpSocket::bind(std::uint16_t port) {
-  if (!host_.bind(*this, port)) return EADDRINUSE;
-  local_.port = port;
+int UdpSocket::bind(Endpoint local) {
+  if (!host_.bind(*this, local)) return EADDRINUSE;
+  bound_ = local_ = local;
   return 0;
 }
 
 int UdpSocket::ensure_port() {
-  if (local_.port != 0) return 0;
-  for (int tries = 0; tries < 64; ++tries)
-    if (bind(host_.ephemeral_port(kernel::protocol_udp)) == 0) return 0;
+  if (bound_.port != 0) return 0;
+  const Ipv4Address address = local_.address;
+  for (int tries = 0; tries < 64; ++tries) {
+    if (bind({{}, host_.ephemeral_port(kernel::protocol_udp)}) != 0) continue;
+    local_.address = address;
+    return 0;
+  }
   return EAGAIN;
 }
 

@@ -39,8 +39,8 @@ class UdpSocket {
   UdpSocket(const UdpSocket&) = delete;
   UdpSocket& operator=(const UdpSocket&) = delete;
 
-  int bind(std::uint16_t port);  // errno, 0: done
-  int connect(Endpoint peer);    // errno: ENETUNREACH without a route
+  int bind(Endpoint local);    // errno, 0: done; an address of 0 stands for all of the host's
+  int connect(Endpoint peer);  // errno: ENETUNREACH without a route
   void disconnect() { peer_.reset(); }
   int send(std::span<const std::uint8_t> payload);  // to the peer; errno
   int send_to(Ipv4Address source, Endpoint to, std::span<const std::uint8_t> payload);
@@ -62,7 +62,8 @@ class UdpSocket {
   Host& host_;
   SocketOwner& owner_;
   bool dont_fragment_;
-  Endpoint local_{};
+  Endpoint local_{};  // its address once connected
+  Endpoint bound_{};  // as the host knows it
   std::optional<Endpoint> peer_;
   std::deque<Datagram> queue_;
   int error_ = 0;

@@ -1,5 +1,7 @@
 #include "models/posix/attempt_log.hh"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -116,6 +118,9 @@ void AttemptLog::returned(const Syscall& call) {
     case Kind::poll:
       if (call.result.value == 0 && call.timeout != Duration(0) && socket->attempt != none)
         decide(*socket, call.returned, "timeout");
+      // An ICMP error that no call fetches: the program closes the socket when it sees this.
+      if (socket->transport == Transport::udp && (call.polled[0].revents & POLLERR) != 0)
+        decide(*socket, call.returned, "ICMP error");
       break;
     case Kind::close: {
       Attempt* attempt = current(*socket);

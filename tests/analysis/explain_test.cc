@@ -37,6 +37,7 @@ TEST_CASE("UDP alone") {
   CHECK(why(failed, 10ms, {udp("send EPERM", 0s, 5ms), udp("send EPERM", 5ms, 10ms)}) ==
         "UDP send refused by the host's own firewall (EPERM) 2 times, 10.0 ms");
   CHECK(why(failed, 1ms, {udp("recv ECONNREFUSED", 0s, 1ms)}) == "UDP recv refused (ECONNREFUSED), 1.0 ms");
+  CHECK(why(failed, 1ms, {udp("ICMP error", 0s, 1ms)}) == "UDP query refused by an ICMP error, 1.0 ms");
   CHECK(why(hung, 600s, {udp("no answer", 0s, 600s)}) == "no UDP answer yet, still hung after 600 s");
 }
 
