@@ -35,7 +35,7 @@ Format parse_format(const std::string& text) {
 
 Outputs::Outputs(const OutputSettings& settings, const scenario::Scenario& scenario,
                  const records::Provenance& provenance)
-    : settings_(settings), scenario_(scenario), run_spacing_(spacing_of(scenario)) {
+    : settings_(settings), run_spacing_(spacing_of(scenario)) {
   if (settings_.captures && !settings_.directory)
     throw InputError("--pcap writes files: say where with --out DIR");
   if (settings_.traces && !settings_.directory && settings_.format != Format::table)

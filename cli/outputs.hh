@@ -46,7 +46,6 @@ class Outputs {
   void print(const std::string& text) const;
 
   OutputSettings settings_;
-  const scenario::Scenario& scenario_;
   Duration run_spacing_{};  // between the beginnings of two runs in one capture
   std::optional<records::ResultsWriter> store_;
   std::vector<std::unique_ptr<replay::CaptureWriter>> captures_;  // by host

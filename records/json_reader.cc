@@ -23,8 +23,9 @@ struct Scalar {
 
 template <class T>
 bool assign(std::optional<T> value, T& field) {
-  if (value) field = *std::move(value);
-  return value.has_value();
+  if (!value) return false;
+  field = *std::move(value);
+  return true;
 }
 
 bool take(const Scalar& from, std::string& field) {

@@ -109,7 +109,7 @@ class Walk {
   }
 
   Value& add(Value& map, std::string key, const Schema& schema) const {
-    Value value{.kind = Value::Kind::text, .where = where()};
+    Value value{.kind = Value::Kind::text, .where = where(), .entries = {}};
     if (schema.shape == Shape::list || schema.shape == Shape::texts) value.kind = Value::Kind::list;
     if (schema.shape == Shape::record || schema.shape == Shape::named || schema.shape == Shape::settings)
       value.kind = Value::Kind::map;
@@ -134,7 +134,7 @@ class Walk {
 Value read_value(const std::string& text, const Schema& schema, const Location& where) {
   const bool quoted = text.starts_with('"') || text.starts_with('\'');
   if (text.empty() || (schema.shape == Shape::text && !quoted))
-    return {.kind = Value::Kind::text, .text = text};
+    return {.kind = Value::Kind::text, .text = text, .entries = {}};
   return parse_yaml(text, where.file);
 }
 

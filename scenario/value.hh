@@ -22,7 +22,7 @@ struct Value {
   std::string text{};
   Location text_where{};  // where the first character of `text` stands: below the `|` of a block
   std::vector<Value> items{};
-  std::vector<Entry> entries{};  // in the order of the file
+  std::vector<Entry> entries;  // in the order of the file
 
   // In a map; nullptr when absent.
   const Entry* entry(std::string_view key) const;

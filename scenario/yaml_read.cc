@@ -45,7 +45,7 @@ class Builder : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    add({.kind = Value::Kind::nothing, .where = place(mark)}, anchor);
+    add({.kind = Value::Kind::nothing, .where = place(mark), .entries = {}}, anchor);
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -62,21 +62,24 @@ class Builder : public YAML::EventHandler {
     add({.kind = Value::Kind::text,
          .where = place(mark),
          .text = text,
-         .text_where = plain ? place(mark) : start_of_text(mark)},
+         .text_where = plain ? place(mark) : start_of_text(mark),
+         .entries = {}},
         anchor);
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
     refuse_tag(mark, tag);
-    open_.push_back({.value = {.kind = Value::Kind::list, .where = place(mark)}, .anchor = anchor});
+    open_.push_back(
+        {.value = {.kind = Value::Kind::list, .where = place(mark), .entries = {}}, .anchor = anchor});
   }
   void OnSequenceEnd() override { close(); }
 
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
     refuse_tag(mark, tag);
-    open_.push_back({.value = {.kind = Value::Kind::map, .where = place(mark)}, .anchor = anchor});
+    open_.push_back(
+        {.value = {.kind = Value::Kind::map, .where = place(mark), .entries = {}}, .anchor = anchor});
   }
   void OnMapEnd() override { close(); }
 
