@@ -5,9 +5,8 @@
 #include <cstdio>
 #include <map>
 
-#include "cli/options.hh"
-#include "cli/outputs.hh"
 #include "cli/replay_table.hh"
+#include "cli/simulation_options.hh"
 #include "cli/verbs.hh"
 #include "core/error.hh"
 #include "replay/captured_workload.hh"
@@ -96,11 +95,8 @@ std::map<Ipv4Address, StandIn> cast(const scenario::Scenario& scenario,
 int replay(const Words& words) {
   std::string capture;
   std::string into;
-  std::string format = "table";
-  std::string directory;
-  std::vector<std::string> overrides;
   std::vector<std::string> maps;
-  std::uint64_t seed = 1;
+  SimulationOptions options;
   Synopsis synopsis{.usage = "replay CAPTURE --into SCENARIO [options]",
                     .purpose =
                         "Finds the lookups of each stub client in a capture (pcap or pcapng), issues them at "
@@ -109,46 +105,27 @@ int replay(const Words& words) {
   synopsis.options.add_options()                                                                     //
       ("into", po::value(&into)->value_name("SCENARIO")->required(), "the scenario to replay into")  //
       ("map", po::value(&maps)->composing()->value_name("ADDRESS=HOST"),
-       "which host plays a captured client (the one of the same address)")  //
-      ("set", po::value(&overrides)->composing()->value_name("PATH=VALUE"),
-       "override a value of the scenario")                                                                  //
-      ("seed", po::value(&seed)->value_name("S"), "same seed, same bytes (1)")                              //
-      ("format", po::value(&format)->value_name("FORM"), "on standard output: table, json or csv (table)")  //
-      ("out,o", po::value(&directory)->value_name("DIR"), "keep the records in DIR/results.sqlite")         //
-      ("pcap", "with --out: one capture a host of the replayed lookups")                                    //
-      ("strace", "print the clients' system calls, or with --out keep them in DIR/strace.txt")              //
-      ("force", "replace what an earlier run left in DIR");
+       "which host plays a captured client (the one of the same address)");
+  options.add_to(synopsis.options);
   synopsis.operands.add_options()("capture", po::value(&capture)->required());
   synopsis.order.add("capture", 1);
   const auto values = read_words(synopsis, words);
   if (!values) return ExitStatus::done;
 
-  const scenario::Scenario scenario = scenario::load(into, overrides);
+  const scenario::Scenario scenario = scenario::load(into, options.overrides);
   const auto contents = replay::read_lookups(capture);
   fmt::print(stderr, "{}", capture_report(capture, contents));
   std::vector<CapturedLookup> lookups;
   std::ranges::copy_if(contents.found.lookups, std::back_inserter(lookups), replay::can_be_replayed);
   if (lookups.empty()) throw Error(fmt::format("{}: holds no lookup of addresses to replay", capture));
-
   const Workload workload = replay::make_workload(lookups, cast(scenario, lookups, maps));
-  OutputSettings settings{.format = parse_format(format),
-                          .replace = values->count("force") > 0,
-                          .captures = values->count("pcap") > 0,
-                          .traces = values->count("strace") > 0};
-  if (!directory.empty()) settings.directory = directory;
-  Outputs outputs(settings, scenario,
-                  {.command_line = command_line(words),
-                   .scenario = scenario.name,
-                   .scenario_text = scenario.text,
-                   .seed = seed,
-                   .runs = 1,
-                   .versions = {{"hanglab", HANGLAB_VERSION}, {"ns-3", sim::ns3_version()}}});
+
   std::vector<std::string> warnings = scenario.warnings;
   sim::World world(scenario, warnings);
-  for (const std::string& warning : warnings) fmt::print(stderr, "hanglab: warning: {}\n", warning);
-
-  const auto result =
-      world.run_workload(seed, 0, workload, {.packets = settings.captures, .syscalls = settings.traces});
+  print_warnings(warnings);
+  const OutputSettings settings = output_settings(options, *values);
+  Outputs outputs(settings, scenario, provenance(words, scenario, options.seed, 1));
+  const auto result = world.run_workload(options.seed, 0, workload, run_options(settings));
   if (settings.format == Format::table) fmt::print("{}\n", replay_table(lookups, result.lookups));
   outputs.take(0, result);
   outputs.finish(true);
