@@ -12,8 +12,10 @@ constexpr auto patience = std::chrono::seconds(2);
 constexpr auto interval = std::chrono::milliseconds(200);
 }  // namespace
 
-Progress::Progress(const char* what, std::uint64_t total)
-    : what_(what), total_(total), terminal_(isatty(STDERR_FILENO) == 1) {}
+Progress::Progress(const char* what, std::uint64_t total, bool output_flows)
+    : what_(what),
+      total_(total),
+      terminal_(isatty(STDERR_FILENO) == 1 && !(output_flows && isatty(STDOUT_FILENO) == 1)) {}
 
 Progress::~Progress() {
   if (shown_) fmt::print(stderr, "\r\033[K");

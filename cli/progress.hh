@@ -1,5 +1,5 @@
 // A line on the terminal for work of over two seconds: how far, how fast, how long still. Silent
-// where standard error is no terminal.
+// where standard error is no terminal, or where what is printed would run into it.
 #pragma once
 
 #include <chrono>
@@ -9,7 +9,8 @@ namespace hanglab::cli {
 
 class Progress {
  public:
-  Progress(const char* what, std::uint64_t total);
+  // `output_flows`: standard output is written meanwhile.
+  Progress(const char* what, std::uint64_t total, bool output_flows);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;

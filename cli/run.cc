@@ -45,7 +45,8 @@ int run(const Words& words) {
   catch_interrupts();
   std::uint64_t taken = 0;
   {
-    Progress progress("runs", runs);
+    const bool output_flows = settings.format != Format::table || (settings.traces && !settings.directory);
+    Progress progress("runs", runs, output_flows);
     const Batch batch{.scenario = scenario,
                       .seed = options.seed,
                       .runs = runs,

@@ -15,9 +15,9 @@
 #include "core/address.hh"
 #include "core/time.hh"
 #include "core/workload.hh"
-#include "models/linux/iptables.hh"
 #include "models/linux/nsswitch.hh"
 #include "models/linux/resolv_conf.hh"
+#include "models/netfilter/iptables.hh"
 
 namespace hanglab::scenario {
 

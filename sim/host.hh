@@ -15,8 +15,8 @@
 
 #include "core/packet_event.hh"
 #include "core/random.hh"
-#include "models/linux/iptables.hh"
 #include "models/linux/tcp_socket.hh"
+#include "models/netfilter/iptables.hh"
 #include "scenario/scenario.hh"
 #include "sim/sockets.hh"
 #include "sim/time.hh"

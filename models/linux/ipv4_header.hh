@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/address.hh"
-#include "models/linux/iptables.hh"
+#include "models/netfilter/iptables.hh"
 
 namespace hanglab::kernel {
 

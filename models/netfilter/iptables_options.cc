@@ -1,4 +1,4 @@
-#include "models/linux/iptables_options.hh"
+#include "models/netfilter/iptables_options.hh"
 
 #include <utility>
 

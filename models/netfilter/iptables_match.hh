@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "core/random.hh"
-#include "models/linux/conntrack.hh"
-#include "models/linux/iptables_packet.hh"
-#include "models/linux/iptables_rules.hh"
+#include "models/netfilter/conntrack.hh"
+#include "models/netfilter/iptables_packet.hh"
+#include "models/netfilter/iptables_rules.hh"
 
 namespace hanglab::kernel {
 

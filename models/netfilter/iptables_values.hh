@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "models/linux/iptables_rules.hh"
-#include "models/linux/iptables_words.hh"
+#include "models/netfilter/iptables_rules.hh"
+#include "models/netfilter/iptables_words.hh"
 
 namespace hanglab::kernel {
 

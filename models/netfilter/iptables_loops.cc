@@ -1,4 +1,4 @@
-#include "models/linux/iptables_loops.hh"
+#include "models/netfilter/iptables_loops.hh"
 
 #include <algorithm>
 #include <vector>

@@ -1,7 +1,7 @@
-#include "models/linux/conntrack.hh"
+#include "models/netfilter/conntrack.hh"
 
-#include "models/linux/conntrack_tcp.hh"
-#include "models/linux/iptables_rules.hh"
+#include "models/netfilter/conntrack_tcp.hh"
+#include "models/netfilter/iptables_rules.hh"
 
 namespace hanglab::kernel {
 

@@ -1,4 +1,4 @@
-#include "models/linux/iptables_values.hh"
+#include "models/netfilter/iptables_values.hh"
 
 #include <algorithm>
 #include <bit>
@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "core/address.hh"
-#include "models/linux/iptables_names.hh"
+#include "models/netfilter/iptables_names.hh"
 
 namespace hanglab::kernel {
 

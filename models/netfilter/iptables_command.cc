@@ -1,11 +1,11 @@
-#include "models/linux/iptables_command.hh"
+#include "models/netfilter/iptables_command.hh"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
-#include "models/linux/iptables_options.hh"
-#include "models/linux/iptables_values.hh"
+#include "models/netfilter/iptables_options.hh"
+#include "models/netfilter/iptables_values.hh"
 
 namespace hanglab::kernel {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "models/linux/iptables.hh"
+#include "models/netfilter/iptables.hh"
 
 using namespace hanglab;
 using namespace hanglab::kernel;

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "models/linux/iptables.hh"
-#include "tests/models/linux/packets.hh"
+#include "models/netfilter/iptables.hh"
+#include "tests/models/netfilter/packets.hh"
 
 using namespace hanglab;
 using namespace hanglab::kernel;

@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "models/linux/conntrack.hh"
+#include "models/netfilter/conntrack.hh"
 
 namespace hanglab::kernel {
 

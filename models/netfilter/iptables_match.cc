@@ -1,4 +1,4 @@
-#include "models/linux/iptables_match.hh"
+#include "models/netfilter/iptables_match.hh"
 
 #include <algorithm>
 

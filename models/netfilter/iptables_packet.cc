@@ -1,8 +1,8 @@
-#include "models/linux/iptables_packet.hh"
+#include "models/netfilter/iptables_packet.hh"
 
 #include <algorithm>
 
-#include "models/linux/iptables_rules.hh"
+#include "models/netfilter/iptables_rules.hh"
 
 namespace hanglab::kernel {
 

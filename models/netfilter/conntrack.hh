@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "core/time.hh"
-#include "models/linux/iptables_packet.hh"
+#include "models/netfilter/iptables_packet.hh"
 
 namespace hanglab::kernel {
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "models/linux/iptables_rules.hh"
+#include "models/netfilter/iptables_rules.hh"
 
 namespace hanglab::kernel {
 

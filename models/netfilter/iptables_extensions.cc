@@ -1,10 +1,10 @@
-#include "models/linux/iptables_extensions.hh"
+#include "models/netfilter/iptables_extensions.hh"
 
 #include <algorithm>
 #include <array>
 
-#include "models/linux/iptables_packet.hh"
-#include "models/linux/iptables_values.hh"
+#include "models/netfilter/iptables_packet.hh"
+#include "models/netfilter/iptables_values.hh"
 
 namespace hanglab::kernel {
 

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "models/linux/iptables.hh"
-#include "tests/models/linux/packets.hh"
+#include "models/netfilter/iptables.hh"
+#include "tests/models/netfilter/packets.hh"
 
 using namespace hanglab;
 using namespace hanglab::kernel;

@@ -1,14 +1,14 @@
-#include "models/linux/iptables.hh"
+#include "models/netfilter/iptables.hh"
 
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "models/linux/conntrack.hh"
-#include "models/linux/iptables_match.hh"
-#include "models/linux/iptables_packet.hh"
-#include "models/linux/iptables_parse.hh"
-#include "models/linux/iptables_rules.hh"
+#include "models/netfilter/conntrack.hh"
+#include "models/netfilter/iptables_match.hh"
+#include "models/netfilter/iptables_packet.hh"
+#include "models/netfilter/iptables_parse.hh"
+#include "models/netfilter/iptables_rules.hh"
 
 namespace hanglab::kernel {
 

@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "models/linux/iptables.hh"
+#include "models/netfilter/iptables.hh"
 
 namespace hanglab::kernel {
 

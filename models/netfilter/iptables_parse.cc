@@ -1,14 +1,14 @@
-#include "models/linux/iptables_parse.hh"
+#include "models/netfilter/iptables_parse.hh"
 
 #include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
 
-#include "models/linux/iptables_command.hh"
-#include "models/linux/iptables_loops.hh"
-#include "models/linux/iptables_values.hh"
-#include "models/linux/iptables_words.hh"
+#include "models/netfilter/iptables_command.hh"
+#include "models/netfilter/iptables_loops.hh"
+#include "models/netfilter/iptables_values.hh"
+#include "models/netfilter/iptables_words.hh"
 
 namespace hanglab::kernel {
 

@@ -1,4 +1,4 @@
-#include "models/linux/iptables_words.hh"
+#include "models/netfilter/iptables_words.hh"
 
 #include <algorithm>
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "models/linux/iptables_rules.hh"
+#include "models/netfilter/iptables_rules.hh"
 
 namespace hanglab::kernel {
 

@@ -1,7 +1,7 @@
-#include "models/linux/iptables_names.hh"
+#include "models/netfilter/iptables_names.hh"
 
-#include "models/linux/conntrack.hh"
-#include "models/linux/iptables_packet.hh"
+#include "models/netfilter/conntrack.hh"
+#include "models/netfilter/iptables_packet.hh"
 
 namespace hanglab::kernel {
 

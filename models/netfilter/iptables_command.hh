@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "models/linux/iptables_extensions.hh"
-#include "models/linux/iptables_rules.hh"
-#include "models/linux/iptables_words.hh"
+#include "models/netfilter/iptables_extensions.hh"
+#include "models/netfilter/iptables_rules.hh"
+#include "models/netfilter/iptables_words.hh"
 
 namespace hanglab::kernel {
 

@@ -1,4 +1,4 @@
-#include "models/linux/conntrack_tcp.hh"
+#include "models/netfilter/conntrack_tcp.hh"
 
 namespace hanglab::kernel {
 
