@@ -55,10 +55,6 @@ std::string duration_words(Duration duration, bool censored) {
   return (censored ? "> " : "") + analysis::human(duration);
 }
 
-}  // namespace
-
-namespace {
-
 std::string counted(std::size_t count, const char* what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }

@@ -77,6 +77,19 @@ Bytes whole_packet(const ns3::Ipv4Header& header, ns3::Ptr<const ns3::Packet> pa
                         payload);
 }
 
+// The reset that answers a segment for which there is no connection (RFC 9293 3.5.2).
+kernel::TcpSegment reset_for(const kernel::TcpSegment& to) {
+  kernel::TcpSegment reset{
+      .source_port = to.destination_port, .destination_port = to.source_port, .rst = true};
+  if (to.ack) {
+    reset.sequence = to.acknowledgment;
+  } else {
+    reset.ack = true;
+    reset.acknowledgment = to.sequence + to.length();
+  }
+  return reset;
+}
+
 }  // namespace
 
 std::size_t Host::FlowHash::operator()(const Flow& flow) const {
@@ -277,16 +290,8 @@ void Host::deliver_locally(Bytes packet) {
 }
 
 void Host::send_reset(Ipv4Address source, Ipv4Address destination, const kernel::TcpSegment& to) {
-  kernel::TcpSegment reset{
-      .source_port = to.destination_port, .destination_port = to.source_port, .rst = true};
-  if (to.ack) {
-    reset.sequence = to.acknowledgment;
-  } else {
-    reset.ack = true;
-    reset.acknowledgment = to.sequence + to.length();
-  }
   send({.protocol = kernel::protocol_tcp, .source = source, .destination = destination},
-       kernel::encode(reset, source, destination));
+       kernel::encode(reset_for(to), source, destination));
 }
 
 // What a REJECT rule answers, from within the hook: the answer passes OUTPUT itself.
@@ -297,14 +302,10 @@ void Host::reject(ByteView packet, kernel::RejectWith how) {
   if (!segment || segment->rst) return;
   if (is_local(ip->header.source)) {
     // Our own segment: the reset seems to come from the peer, and never leaves.
-    kernel::TcpSegment reset{
-        .source_port = segment->destination_port, .destination_port = segment->source_port, .rst = true};
-    reset.ack = !segment->ack;
-    reset.sequence = segment->ack ? segment->acknowledgment : 0;
-    reset.acknowledgment = segment->ack ? 0 : segment->sequence + segment->length();
     const kernel::Ipv4Header header{
         .source = ip->header.destination, .destination = ip->header.source, .protocol = kernel::protocol_tcp};
-    return deliver_locally(kernel::encode(header, kernel::encode(reset, header.source, header.destination)));
+    return deliver_locally(
+        kernel::encode(header, kernel::encode(reset_for(*segment), header.source, header.destination)));
   }
   send_reset(ip->header.destination, ip->header.source, *segment);
 }
@@ -375,7 +376,7 @@ void Host::observe(ns3::Ptr<const ns3::Packet> packet, std::uint32_t number, Dir
   tap_(std::move(event));
 }
 
-void Host::receive(std::uint8_t, const ns3::Ipv4Header& header, ns3::Ptr<const ns3::Packet> packet,
+void Host::receive(const ns3::Ipv4Header& header, ns3::Ptr<const ns3::Packet> packet,
                    std::uint32_t interface) {
   if (running_) deliver(whole_packet(header, packet), interface_name(interface));
 }

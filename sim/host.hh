@@ -75,8 +75,7 @@ class Host {
   std::shared_ptr<TcpConnection> open_stream(SocketOwner& owner, Endpoint to);
 
   // From the network, below the sockets. Called by the adapters to ns-3.
-  void receive(std::uint8_t protocol, const ns3::Ipv4Header& header, ns3::Ptr<const ns3::Packet> packet,
-               std::uint32_t interface);
+  void receive(const ns3::Ipv4Header& header, ns3::Ptr<const ns3::Packet> packet, std::uint32_t interface);
   bool forward(const ns3::Ipv4Header& header, ns3::Ptr<const ns3::Packet> packet, std::uint32_t in,
                std::uint32_t out);
 

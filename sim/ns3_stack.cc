@@ -1,6 +1,5 @@
 #include "sim/ns3_stack.hh"
 
-#include "models/linux/ipv4_header.hh"
 #include "sim/host.hh"
 
 namespace hanglab::sim {
@@ -16,14 +15,13 @@ std::uint32_t interface_number(const Host& host, ns3::Ptr<const ns3::NetDevice> 
 ns3::IpL4Protocol::RxStatus TransportLayer::Receive(ns3::Ptr<ns3::Packet> packet,
                                                     const ns3::Ipv4Header& header,
                                                     ns3::Ptr<ns3::Ipv4Interface> interface) {
-  host_.receive(static_cast<std::uint8_t>(protocol_), header, packet,
-                interface_number(host_, interface->GetDevice()));
+  host_.receive(header, packet, interface_number(host_, interface->GetDevice()));
   return RX_OK;  // closed ports are answered by the host, with the whole packet quoted
 }
 
 ns3::IpL4Protocol::RxStatus IcmpLayer::Receive(ns3::Ptr<ns3::Packet> packet, const ns3::Ipv4Header& header,
                                                ns3::Ptr<ns3::Ipv4Interface> interface) {
-  host_.receive(kernel::protocol_icmp, header, packet, interface_number(host_, interface->GetDevice()));
+  host_.receive(header, packet, interface_number(host_, interface->GetDevice()));
   return RX_OK;
 }
 
