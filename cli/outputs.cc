@@ -70,7 +70,7 @@ void Outputs::print(const std::string& text) const {
     throw Error(fmt::format("standard output: {}", std::strerror(errno)));
 }
 
-void Outputs::take(std::uint64_t run, const sim::RunResult& result) {
+void Outputs::take(std::uint64_t run, const RunResult& result) {
   if (store_) store_->add(result.lookups);
   for (const Lookup& lookup : result.lookups) {
     if (settings_.format == Format::json) records::append_json(buffer_, lookup);
@@ -88,7 +88,7 @@ void Outputs::write_packets(std::uint64_t run, const std::vector<PacketEvent>& p
   for (const PacketEvent& packet : packets) captures_[packet.host]->write(packet, base + packet.at);
 }
 
-void Outputs::write_traces(std::uint64_t run, const sim::RunResult& result) {
+void Outputs::write_traces(std::uint64_t run, const RunResult& result) {
   std::string text;
   for (std::size_t i = 0; i < result.syscalls.size(); ++i) {
     const Lookup& lookup = result.lookups[i];

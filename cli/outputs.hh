@@ -33,7 +33,7 @@ class Outputs {
   Outputs(const OutputSettings& settings, const scenario::Scenario& scenario,
           const records::Provenance& provenance);
 
-  void take(std::uint64_t run, const sim::RunResult& result);
+  void take(std::uint64_t run, const RunResult& result);
   // Ends the files, prints the table; `complete`: every planned run was taken.
   void finish(bool complete);
 
@@ -42,7 +42,7 @@ class Outputs {
  private:
   std::filesystem::path claim(const std::string& name);
   void write_packets(std::uint64_t run, const std::vector<PacketEvent>& packets);
-  void write_traces(std::uint64_t run, const sim::RunResult& result);
+  void write_traces(std::uint64_t run, const RunResult& result);
   void print(const std::string& text) const;
 
   OutputSettings settings_;

@@ -52,7 +52,7 @@ int run(const Words& words) {
                       .runs = runs,
                       .jobs = jobs,
                       .options = run_options(settings)};
-    taken = run_batch(batch, [&](std::uint64_t number, const sim::RunResult& result) {
+    taken = run_batch(batch, [&](std::uint64_t number, const RunResult& result) {
       outputs.take(number, result);
       progress.reached(number + 1);
       return !interrupted();

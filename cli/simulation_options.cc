@@ -29,7 +29,7 @@ OutputSettings output_settings(const SimulationOptions& options, const po::varia
   return settings;
 }
 
-sim::RunOptions run_options(const OutputSettings& settings) {
+RunOptions run_options(const OutputSettings& settings) {
   return {.packets = settings.captures, .syscalls = settings.traces};
 }
 

@@ -26,7 +26,7 @@ OutputSettings output_settings(const SimulationOptions& options,
                                const boost::program_options::variables_map& values);
 
 // What the runs have to keep for these outputs.
-sim::RunOptions run_options(const OutputSettings& settings);
+RunOptions run_options(const OutputSettings& settings);
 
 records::Provenance provenance(const Words& words, const scenario::Scenario& scenario, std::uint64_t seed,
                                std::uint64_t runs);

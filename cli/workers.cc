@@ -13,6 +13,7 @@
 #include <cstring>
 #include <memory>
 
+#include "cli/frames.hh"
 #include "core/error.hh"
 #include "records/codec.hh"
 
@@ -20,7 +21,7 @@ namespace hanglab::cli {
 
 namespace {
 
-using Take = std::function<bool(std::uint64_t, sim::RunResult)>;
+using Take = std::function<bool(std::uint64_t, RunResult)>;
 
 std::uint64_t run_here(const Batch& batch, const Take& take) {
   std::vector<std::string> warnings;  // the caller has seen them
@@ -28,40 +29,6 @@ std::uint64_t run_here(const Batch& batch, const Take& take) {
   for (std::uint64_t run = 0; run < batch.runs; ++run)
     if (!take(run, world.run(batch.seed, run, batch.options))) return run + 1;
   return batch.runs;
-}
-
-// --- frames on a pipe: a 64-bit size, then that many bytes
-
-bool write_all(int fd, const char* data, std::size_t size) {
-  while (size > 0) {
-    const ssize_t wrote = write(fd, data, size);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return false;
-    data += wrote;
-    size -= static_cast<std::size_t>(wrote);
-  }
-  return true;
-}
-
-bool write_frame(int fd, const std::string& bytes) {
-  const std::uint64_t size = bytes.size();
-  std::array<char, sizeof size> head{};
-  std::memcpy(head.data(), &size, sizeof size);
-  return write_all(fd, head.data(), head.size()) && write_all(fd, bytes.data(), bytes.size());
-}
-
-bool read_all(std::FILE* from, char* into, std::size_t size) {
-  return std::fread(into, 1, size, from) == size;
-}
-
-std::string read_frame(std::FILE* from) {
-  std::uint64_t size = 0;
-  std::array<char, sizeof size> head{};
-  if (!read_all(from, head.data(), head.size())) throw Error("a worker process ended before its runs did");
-  std::memcpy(&size, head.data(), sizeof size);
-  std::string bytes(size, '\0');
-  if (!read_all(from, bytes.data(), size)) throw Error("a worker process ended in the middle of a run");
-  return bytes;
 }
 
 // --- a worker
@@ -74,7 +41,7 @@ std::string read_frame(std::FILE* from) {
     std::vector<std::string> warnings;
     sim::World world(batch.scenario, warnings);
     for (std::uint64_t run = worker; run < batch.runs; run += batch.jobs) {
-      const sim::RunResult result = world.run(batch.seed, run, batch.options);
+      const RunResult result = world.run(batch.seed, run, batch.options);
       bool sent = write_frame(out, records::encode(result.lookups)) &&
                   write_frame(out, records::encode(result.packets));
       for (const std::string& calls : result.syscalls) sent = sent && write_frame(out, calls);
@@ -112,8 +79,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  sim::RunResult next() {
-    sim::RunResult result;
+  RunResult next() {
+    RunResult result;
     result.lookups = records::decode_lookups(read_frame(from_));
     result.packets = records::decode_packets(read_frame(from_));
     if (batch_.options.syscalls)

@@ -16,12 +16,12 @@ struct Batch {
   std::uint64_t seed = 1;
   std::uint64_t runs = 1;
   unsigned jobs = 1;
-  sim::RunOptions options{};
+  RunOptions options{};
 };
 
 // Calls `take` for each run in order; stops early when it returns false. Returns how many were taken.
 // Throws Error when a worker fails.
 std::uint64_t run_batch(const Batch& batch,
-                        const std::function<bool(std::uint64_t run, sim::RunResult result)>& take);
+                        const std::function<bool(std::uint64_t run, RunResult result)>& take);
 
 }  // namespace hanglab::cli

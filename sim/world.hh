@@ -9,22 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "core/lookup.hh"
-#include "core/packet_event.hh"
+#include "core/run.hh"
+#include "core/workload.hh"
 #include "scenario/scenario.hh"
 
 namespace hanglab::sim {
-
-struct RunOptions {
-  bool packets = false;   // keep what each host's tap sees
-  bool syscalls = false;  // keep each client's calls as strace prints them
-};
-
-struct RunResult {
-  std::vector<Lookup> lookups;        // in the workload's order
-  std::vector<PacketEvent> packets;   // in order of time
-  std::vector<std::string> syscalls;  // by lookup
-};
 
 class World {
  public:

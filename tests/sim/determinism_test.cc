@@ -10,13 +10,13 @@ using namespace hanglab::tests;
 namespace {
 
 // All that a run leaves, as bytes.
-std::string bytes(const sim::RunResult& result) {
+std::string bytes(const RunResult& result) {
   std::string all = records::encode(result.lookups) + records::encode(result.packets);
   for (const std::string& calls : result.syscalls) all += calls;
   return all;
 }
 
-constexpr sim::RunOptions everything{.packets = true, .syscalls = true};
+constexpr RunOptions everything{.packets = true, .syscalls = true};
 
 }  // namespace
 

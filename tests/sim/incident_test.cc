@@ -17,7 +17,7 @@ constexpr std::size_t ip_and_udp = 28;
 struct Tapped {
   scenario::Scenario scenario = scenario::load("topologies/libvirt-tcp53-drop.yaml");
   std::vector<std::string> warnings;
-  sim::RunResult result;
+  RunResult result;
 
   Tapped() {
     sim::World world(scenario, warnings);

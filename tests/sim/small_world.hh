@@ -62,7 +62,7 @@ inline scenario::Scenario small_scenario(const Small& small) {
 }
 
 // One run of it.
-inline sim::RunResult simulate(const Small& small, const sim::RunOptions& options = {}) {
+inline RunResult simulate(const Small& small, const RunOptions& options = {}) {
   const auto scenario = small_scenario(small);
   std::vector<std::string> warnings;
   sim::World world(scenario, warnings);
