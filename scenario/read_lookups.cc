@@ -61,8 +61,9 @@ void read_lookups(const Value& lookups, const HostGroups& groups, Scenario& scen
   for (const auto& value : lookups.items) {
     const Value& host = *value.find("host");
     const auto group = find_group(host.text, host.where, groups, scenario);
-    LookupPlan plan{.client = read_client(*value.find("client")),
-                    .call = "getaddrinfo",
+    const std::string client = read_client(*value.find("client"));
+    LookupPlan plan{.client = client,
+                    .call = usual_call(client),
                     .name = read_dns_name(*value.find("name")),
                     .at = duration_of(value, "at"),
                     .every = duration_of(value, "every")};

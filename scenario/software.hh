@@ -9,6 +9,7 @@
 namespace hanglab::scenario {
 
 std::string read_client(const Value& value);                           // "glibc-2.36"
+std::string usual_call(const std::string& client);                     // where none is named
 std::string read_call(const Value& value, const std::string& client);  // "getaddrinfo"
 
 struct Software {

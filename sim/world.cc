@@ -1,10 +1,12 @@
 #include "sim/world.hh"
 
+#include <fmt/format.h>
 #include <ns3/simulator.h>
 
 #include <algorithm>
 #include <map>
 
+#include "core/error.hh"
 #include "models/posix/attempt_log.hh"
 #include "models/posix/strace.hh"
 #include "models/resolvers/resolver.hh"
@@ -40,6 +42,15 @@ std::unique_ptr<servers::DnsServer> make_server(const scenario::DnsServer& setti
                                               .file = settings.host_file_name,
                                               .line = settings.host_file_line}},
                                warnings);
+}
+
+const scenario::Scenario& with_models(const scenario::Scenario& scenario) {
+  for (const auto& lookup : scenario.lookups)
+    if (resolvers::find_resolver(lookup.client) == nullptr)
+      throw InputError(
+          fmt::format("{}: {} has no model to simulate it by; there are {}. `hanglab live` runs it",
+                      scenario.name, lookup.client, fmt::join(resolvers::known_clients(), ", ")));
+  return scenario;
 }
 
 }  // namespace
@@ -154,7 +165,7 @@ class World::Episode {
 };
 
 World::World(const scenario::Scenario& scenario, std::vector<std::string>& warnings)
-    : state_(std::make_unique<State>(scenario)) {
+    : state_(std::make_unique<State>(with_models(scenario))) {
   for (std::size_t i = 0; i < scenario.hosts.size(); ++i)
     for (const scenario::DnsServer& settings : scenario.hosts[i].dns_servers) {
       Server server{.model = make_server(settings, warnings), .service = nullptr};

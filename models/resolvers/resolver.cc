@@ -13,10 +13,11 @@ struct Entry {
   Resolver resolver;
 };
 
-constexpr std::array<Entry, 3> clients{{
+constexpr std::array<Entry, 4> clients{{
     {"glibc-2.28", glibc::getaddrinfo_2_28},
     {"glibc-2.31", glibc::getaddrinfo_2_31},
     {"glibc-2.36", glibc::getaddrinfo_2_36},
+    {"python-3.11", glibc::getaddrinfo_2_36},  // socket.getaddrinfo() is the C library's, here Debian 12's
 }};
 
 }  // namespace
