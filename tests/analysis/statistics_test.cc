@@ -52,6 +52,40 @@ TEST_CASE("The distance from a distribution is measured on both sides of each st
   CHECK(kolmogorov_smirnov(seconds({5}), uniform_0_to_10_s) == Approx(0.5));
 }
 
+TEST_CASE("A tolerance takes away what a shift of the points by so much could") {
+  const auto a = seconds({1, 2, 3, 4});
+  const auto b = seconds({2, 3, 4, 5});
+  CHECK(kolmogorov_smirnov(a, b, Duration(0)) == kolmogorov_smirnov(a, b));
+  CHECK(kolmogorov_smirnov(a, b, milliseconds(999)) == Approx(0.25));
+  CHECK(kolmogorov_smirnov(a, b, milliseconds(1'000)) == 0);
+  CHECK(kolmogorov_smirnov(seconds({1, 9}), seconds({5, 5}), milliseconds(3'999)) == Approx(0.5));
+}
+
+TEST_CASE("How likely a distance is by chance: by counting all orders of both samples") {
+  // One against three: the one is first or last in 2 of 4 orders, at distance 1.
+  CHECK(kolmogorov_smirnov_p(1, 1, 3) == Approx(0.5));
+  // Two against two: 2 of 6 orders keep them apart (distance 1), 2 alternate (distance 1/2), 2 nest (1/2).
+  CHECK(kolmogorov_smirnov_p(1, 2, 2) == Approx(2.0 / 6));
+  CHECK(kolmogorov_smirnov_p(0.5, 2, 2) == Approx(1));
+  CHECK(kolmogorov_smirnov_p(0, 5, 7) == Approx(1));
+  CHECK(kolmogorov_smirnov_p(1, 1, 200) == Approx(2.0 / 201));
+  CHECK_THROWS_AS(kolmogorov_smirnov_p(0.1, 0, 3), Error);
+}
+
+TEST_CASE("At the asymptotic 5 % distance the exact probability is near 5 %, and so is the series") {
+  CHECK(kolmogorov_smirnov_p(kolmogorov_smirnov_critical(300, 300), 300, 300) == Approx(0.05).margin(0.01));
+  CHECK(kolmogorov_smirnov_p(kolmogorov_smirnov_critical(3'000, 10'000), 3'000, 10'000) ==
+        Approx(0.05).margin(1e-3));
+}
+
+TEST_CASE("Fisher's exact test of the lady and her eight cups of tea") {
+  CHECK(fisher_exact_p(4, 4, 0, 4) == Approx(2.0 / 70));
+  CHECK(fisher_exact_p(3, 4, 1, 4) == Approx(34.0 / 70));
+  CHECK(fisher_exact_p(1, 1, 0, 200) == Approx(1.0 / 201));
+  CHECK(fisher_exact_p(0, 5, 0, 200) == Approx(1));
+  CHECK(fisher_exact_p(5, 5, 200, 200) == Approx(1));
+}
+
 TEST_CASE("The 5 % critical distance is 0.0784 for 300 observations and 0.0796 for 300 against 10,000") {
   CHECK(kolmogorov_smirnov_critical(300) == Approx(0.07841).epsilon(1e-3));
   CHECK(kolmogorov_smirnov_critical(300, 10'000) == Approx(0.07958).epsilon(1e-3));
