@@ -158,7 +158,7 @@ Exchange reduce(std::span<const CapturedPacket> packets) {
   return exchange;
 }
 
-PacketComparison compare(const Exchange& real, const Exchange& simulated) {
+PacketComparison compare(const Exchange& real, const Exchange& simulated, Duration race) {
   PacketComparison comparison{.steps = real.steps.size(),
                               .late_answers_real = real.late_answers,
                               .late_answers_simulated = simulated.late_answers};
@@ -168,6 +168,7 @@ PacketComparison compare(const Exchange& real, const Exchange& simulated) {
                           : parting->simulated == simulated.steps.size() ? "the simulation lacks a step"
                                                                          : "a step differs";
     comparison.difference = describe(problem, real, parting->real, simulated, parting->simulated);
+    comparison.agreed = std::min(parting->real, parting->simulated);
     return comparison;
   }
 
@@ -186,9 +187,11 @@ PacketComparison compare(const Exchange& real, const Exchange& simulated) {
         describe(fmt::format("steps {} and {} of the real capture changed places, {:.3f} s apart",
                              pairs[s] + 1, pairs[latest] + 1, to_seconds(apart)),
                  real, pairs[s], simulated, s);
+    comparison.agreed = std::min(pairs[s], s);
     return comparison;
   }
   comparison.equal = true;
+  comparison.agreed = comparison.steps;
   return comparison;
 }
 

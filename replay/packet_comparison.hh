@@ -5,7 +5,7 @@
 // traffic that is not DNS.
 //
 // Order: the steps of one socket in one direction must agree exactly. Steps of different sockets or
-// directions may change places where the real capture shows them less than `race` apart: there the
+// directions may change places where the real capture shows them less than a `race` apart: there the
 // real order is an accident of scheduling. For the same reason an ICMP port unreachable with which a
 // client meets an answer to a socket that it has closed is counted, but not compared.
 #pragma once
@@ -22,7 +22,7 @@
 
 namespace hanglab::replay {
 
-constexpr Duration race = std::chrono::milliseconds(10);
+constexpr Duration usual_race = std::chrono::milliseconds(10);  // on a machine that has nothing else to do
 
 struct Step {
   Duration at{};  // since 1970; not compared
@@ -44,13 +44,14 @@ Exchange reduce(std::span<const CapturedPacket> packets);
 struct PacketComparison {
   bool equal = false;
   std::size_t steps = 0;      // of the real exchange
+  std::size_t agreed = 0;     // of them, before the first difference
   std::size_t reordered = 0;  // steps that came after one that they precede in the real exchange
   std::size_t late_answers_real = 0;
   std::size_t late_answers_simulated = 0;
   std::string difference{};  // the first one, with the steps around it on both sides; empty when equal
 };
 
-PacketComparison compare(const Exchange& real, const Exchange& simulated);
+PacketComparison compare(const Exchange& real, const Exchange& simulated, Duration race = usual_race);
 PacketComparison compare_packets(std::span<const CapturedPacket> real,
                                  std::span<const CapturedPacket> simulated);
 
