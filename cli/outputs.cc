@@ -18,13 +18,13 @@ namespace {
 
 constexpr Duration linger = std::chrono::seconds(2);  // a run's taps are silent before the next begins
 
-Duration spacing_of(const scenario::Scenario& scenario) {
+}  // namespace
+
+Duration run_spacing(const scenario::Scenario& scenario) {
   Duration last{};
   for (const PlannedLookup& lookup : scenario.workload()) last = std::max(last, lookup.at);
   return std::chrono::ceil<std::chrono::seconds>(last + scenario.give_up + linger);
 }
-
-}  // namespace
 
 Format parse_format(const std::string& text) {
   if (text == "table") return Format::table;
@@ -35,7 +35,7 @@ Format parse_format(const std::string& text) {
 
 Outputs::Outputs(const OutputSettings& settings, const scenario::Scenario& scenario,
                  const records::Provenance& provenance)
-    : settings_(settings), run_spacing_(spacing_of(scenario)) {
+    : settings_(settings), run_spacing_(run_spacing(scenario)) {
   if (settings_.captures && !settings_.directory)
     throw InputError("--pcap writes files: say where with --out DIR");
   if (settings_.traces && !settings_.directory && settings_.format != Format::table)

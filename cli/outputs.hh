@@ -28,6 +28,9 @@ struct OutputSettings {
   bool traces = false;
 };
 
+// Between the beginnings of two runs in one capture.
+Duration run_spacing(const scenario::Scenario& scenario);
+
 class Outputs {
  public:
   Outputs(const OutputSettings& settings, const scenario::Scenario& scenario,
@@ -46,7 +49,7 @@ class Outputs {
   void print(const std::string& text) const;
 
   OutputSettings settings_;
-  Duration run_spacing_{};  // between the beginnings of two runs in one capture
+  Duration run_spacing_{};
   std::optional<records::ResultsWriter> store_;
   std::vector<std::unique_ptr<replay::CaptureWriter>> captures_;  // by host
   std::string traces_;

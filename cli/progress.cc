@@ -34,4 +34,15 @@ void Progress::reached(std::uint64_t done) {
   std::fflush(stderr);
 }
 
+void Progress::waiting(std::uint64_t done) {
+  if (!terminal_) return;
+  const auto now = Clock::now();
+  if (now - began_ < patience || now - drawn_ < interval) return;
+  drawn_ = now;
+  shown_ = true;
+  fmt::print(stderr, "\r\033[K{} of {} {}, {:.0f} s", done, total_, what_,
+             std::chrono::duration<double>(now - began_).count());
+  std::fflush(stderr);
+}
+
 }  // namespace hanglab::cli

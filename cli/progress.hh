@@ -16,6 +16,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void reached(std::uint64_t done);
+  // While nothing new is done: how long it has been.
+  void waiting(std::uint64_t done);
 
  private:
   using Clock = std::chrono::steady_clock;

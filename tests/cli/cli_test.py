@@ -313,7 +313,7 @@ class Plot(InScratch):
 
 class Help(unittest.TestCase):
     def test_every_verb_explains_itself(self):
-        for verb in "run", "replay", "plot":
+        for verb in "run", "live", "compare", "replay", "plot":
             done = hanglab(verb, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn(f"Usage: hanglab {verb}", done.stdout)

@@ -13,7 +13,8 @@ EXTERNAL = {  # headers of other people's libraries, and the rooms that may incl
     "sqlite3.h": {"records"},
     "yaml-cpp/": {"scenario"},
     "boost/program_options": {"cli"},
-    "nlohmann/": {"records"},
+    "libnetfilter_log/": {"live"},
+    "nlohmann/": {"records", "cli"},
 }
 
 

@@ -1,0 +1,153 @@
+// hanglab compare: the simulation of a scenario held against the real world, or against results of it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/comparison.hh"
+#include "cli/interrupt.hh"
+#include "cli/real_side.hh"
+#include "cli/simulation_options.hh"
+#include "cli/verbs.hh"
+#include "cli/workers.hh"
+#include "core/error.hh"
+#include "models/resolvers/resolver.hh"
+#include "scenario/units.hh"
+
+namespace hanglab::cli {
+
+namespace po = boost::program_options;
+
+namespace {
+
+constexpr std::uint64_t fewest_runs = 20;  // of fewer, one real run is told apart from none at 5 %
+
+struct Settings {
+  std::string file{};
+  std::uint64_t runs = 200;
+  LiveRuns live{};
+  std::string against{};
+  std::string tolerance = "50ms";
+  std::string format = "table";
+  std::vector<std::string> overrides{};
+};
+
+std::string software(const std::string& client) { return client.substr(0, client.find('-')); }
+
+// Each client by the model of its own version, or of the one that the scenario names. Lookups by a client
+// without either are left out on both sides.
+void find_models(const scenario::Scenario& written, RealSide& real) {
+  auto& lookups = real.scenario.lookups;
+  const auto note = [&real](std::string text) {
+    if (std::ranges::find(real.notes, text) == real.notes.end()) real.notes.push_back(std::move(text));
+  };
+  std::erase_if(lookups, [&](scenario::LookupPlan& lookup) {
+    const auto same = [&](const scenario::LookupPlan& other) {
+      return software(other.client) == software(lookup.client) &&
+             resolvers::find_resolver(other.client) != nullptr;
+    };
+    if (resolvers::find_resolver(lookup.client) != nullptr) return false;
+    const auto named = std::ranges::find_if(written.lookups, same);
+    if (named == written.lookups.end()) {
+      note(fmt::format("left out: {} has no model yet", lookup.client));
+      return true;
+    }
+    note(fmt::format("{} is held against the model of {}", lookup.client, named->client));
+    lookup.client = named->client;
+    return false;
+  });
+  if (lookups.empty())
+    throw Error(fmt::format("{}: nothing to compare: {}", written.name, fmt::join(real.notes, "; ")));
+
+  for (Lookup& lookup : real.lookups)
+    for (const auto& plan : lookups)
+      if (software(plan.client) == software(lookup.client) && plan.name == lookup.name)
+        lookup.client = plan.client;
+  std::erase_if(real.lookups, [&](const Lookup& lookup) {
+    return std::ranges::none_of(lookups, [&lookup](const scenario::LookupPlan& plan) {
+      return plan.client == lookup.client && plan.name == lookup.name;
+    });
+  });
+}
+
+// Simulates, and compares run by run.
+Comparison compare_with(const RealSide& real, std::uint64_t seed, std::uint64_t runs, Duration tolerance,
+                        const RunOptions& keep) {
+  Comparison comparison{.scenario = real.scenario.name, .real = real.what, .tolerance = tolerance};
+  for (const auto& host : real.scenario.hosts)
+    comparison.packets.push_back({.host = host.name, .exchanges = replay::ExchangeAgreement(tolerance)});
+  std::vector<Lookup> simulated;
+  run_batch({.scenario = real.scenario, .seed = seed, .runs = runs, .options = keep},
+            [&](std::uint64_t, RunResult result) {
+              for (auto& [host, exchange] : exchanges_of(real.scenario, result.packets))
+                comparison.packets[host].exchanges.add_simulated(std::move(exchange));
+              std::ranges::move(result.lookups, std::back_inserter(simulated));
+              return !interrupted();
+            });
+  for (const auto& [host, exchange] : real.exchanges) comparison.packets[host].exchanges.add_real(exchange);
+  std::erase_if(comparison.packets, [](const HostPackets& at) { return at.exchanges.real() == 0; });
+  comparison.lookups = analysis::compare(simulated, real.lookups, tolerance);
+  return comparison;
+}
+
+std::optional<Settings> read_settings(const Words& words, LiveOptions& live_options) {
+  Settings settings;
+  Synopsis synopsis{.usage = "compare SCENARIO [options]",
+                    .purpose =
+                        "Runs a scenario in both worlds, as `run` and as `live` do, and says whether they "
+                        "agree: how lookups end, "
+                        "how\nlong they take, which packets pass. Exit status 1 when they do not."};
+  synopsis.options.add_options()  //
+      ("runs", po::value(&settings.runs)->value_name("N"), "simulated runs (200)")(
+          "live-runs", po::value(&settings.live.runs)->value_name("M"), "real runs (1)")(
+          "jobs,j", po::value(&settings.live.jobs)->value_name("J"), "real runs at once (1)")(
+          "against", po::value(&settings.against)->value_name("RESULTS"),
+          "compare with what was measured before: a folder of --out (with --pcap, packets too) or a measured "
+          "case")(
+          "tolerance", po::value(&settings.tolerance)->value_name("TIME"),
+          "durations no further apart count as equal, packets no further apart as sent at once (50ms)")(
+          "seed", po::value(&settings.live.seed)->value_name("S"), "of the simulation (1)")(
+          "set", po::value(&settings.overrides)->composing()->value_name("PATH=VALUE"),
+          "override a value of the scenario")("format", po::value(&settings.format)->value_name("FORM"),
+                                              "table or json (table)");
+  live_options.add_to(synopsis.options);
+  synopsis.operands.add_options()("scenario", po::value(&settings.file)->required());
+  synopsis.order.add("scenario", 1);
+  if (!read_words(synopsis, words)) return {};
+  if (settings.runs < fewest_runs)
+    throw InputError(
+        fmt::format("--runs {}: it takes {} to tell anything apart at 5 %", settings.runs, fewest_runs));
+  if (settings.live.runs == 0) throw InputError("--live-runs 0: there is nothing to compare with");
+  if (settings.live.jobs == 0) throw InputError("--jobs 0: somebody has to work");
+  if (settings.format != "table" && settings.format != "json")
+    throw InputError(fmt::format("--format {}: there are table and json", settings.format));
+  return settings;
+}
+
+}  // namespace
+
+int compare(const Words& words) {
+  LiveOptions live_options;
+  const auto settings = read_settings(words, live_options);
+  if (!settings) return ExitStatus::done;
+  const Duration tolerance = scenario::read_duration(settings->tolerance, {.file = "--tolerance"});
+  const auto scenario = scenario::load(settings->file, live_options.overrides(settings->overrides));
+  print_warnings(scenario.warnings);
+
+  catch_interrupts();
+  RealSide real = settings->against.empty() ? real_side_live(scenario, live_options, settings->live)
+                                            : real_side_stored(scenario, settings->against);
+  if (!real.complete) {
+    fmt::print(stderr, "hanglab: interrupted before the real runs were done\n");
+    return ExitStatus::interrupted;
+  }
+  find_models(scenario, real);
+  for (const std::string& note : real.notes) fmt::print(stderr, "hanglab: {}: {}\n", scenario.name, note);
+  const auto comparison =
+      compare_with(real, settings->live.seed, settings->runs, tolerance, {.packets = true});
+  if (interrupted()) return ExitStatus::interrupted;
+  fmt::print("{}", settings->format == "json" ? comparison_json(comparison) : comparison_text(comparison));
+  return comparison.agree() ? ExitStatus::done : ExitStatus::failure;
+}
+
+}  // namespace hanglab::cli

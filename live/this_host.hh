@@ -1,0 +1,25 @@
+// This machine as a scenario would describe it: a comparison must be of like with like.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "scenario/scenario.hh"
+
+namespace hanglab::live {
+
+struct ThisHost {
+  scenario::Kernel kernel{};
+  std::string dnsmasq{};  // its version; empty: there is none
+};
+
+ThisHost this_host();
+
+// The scenario with the kernel and the server versions that this machine has in place of the written ones;
+// `notes` says what was replaced. Where a sysctl makes this kernel behave as the written one would, it is
+// set: kernels before 6.5 have no linear SYN timeouts.
+scenario::Scenario as_on(const ThisHost& machine, scenario::Scenario scenario,
+                         std::vector<std::string>& notes);
+scenario::Scenario as_on_this_host(const scenario::Scenario& scenario, std::vector<std::string>& notes);
+
+}  // namespace hanglab::live
