@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "analysis/statistics.hh"
 #include "core/error.hh"
@@ -11,12 +14,20 @@ namespace hanglab::analysis {
 
 namespace {
 
-Agreement& row_of(std::vector<Agreement>& rows, const Lookup& lookup) {
+using Question = std::pair<std::string, std::string>;  // client and name
+using Hosts = std::map<Question, std::set<std::string>>;
+
+std::string host_of(const Lookup& lookup, const Hosts& hosts, std::size_t hosts_apart) {
+  const auto asking = hosts.at({lookup.client, lookup.name}).size();
+  return asking > hosts_apart ? fmt::format("{} hosts", asking) : lookup.host;
+}
+
+Agreement& row_of(std::vector<Agreement>& rows, const std::string& host, const Lookup& lookup) {
   const auto found = std::ranges::find_if(rows, [&](const Agreement& row) {
-    return row.host == lookup.host && row.client == lookup.client && row.name == lookup.name;
+    return row.host == host && row.client == lookup.client && row.name == lookup.name;
   });
   if (found != rows.end()) return *found;
-  return rows.emplace_back(Agreement{.host = lookup.host, .client = lookup.client, .name = lookup.name});
+  return rows.emplace_back(Agreement{.host = host, .client = lookup.client, .name = lookup.name});
 }
 
 EndingShare& share_of(Agreement& row, const Lookup& lookup) {
@@ -54,15 +65,18 @@ bool Agreement::endings_agree() const {
 }
 
 std::vector<Agreement> compare(std::span<const Lookup> simulated, std::span<const Lookup> real,
-                               Duration tolerance) {
+                               Duration tolerance, std::size_t hosts_apart) {
+  Hosts hosts;
+  for (const auto& side : {simulated, real})
+    for (const Lookup& lookup : side) hosts[{lookup.client, lookup.name}].insert(lookup.host);
   std::vector<Agreement> rows;
   for (const Lookup& lookup : simulated) {
-    Agreement& row = row_of(rows, lookup);
+    Agreement& row = row_of(rows, host_of(lookup, hosts, hosts_apart), lookup);
     row.simulated.push_back(lookup.duration);
     ++share_of(row, lookup).simulated;
   }
   for (const Lookup& lookup : real) {
-    Agreement& row = row_of(rows, lookup);
+    Agreement& row = row_of(rows, host_of(lookup, hosts, hosts_apart), lookup);
     row.real.push_back(lookup.duration);
     ++share_of(row, lookup).real;
   }

@@ -9,11 +9,12 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "core/error.hh"
+#include "scenario/likely_targets.hh"
 
 namespace hanglab::live {
 
@@ -147,15 +148,14 @@ class Builder {
     return {.host = &hosts_[end.index], .name = scenario_.hosts[end.index].interfaces[end.interface].name};
   }
 
-  // Everybody in the interface's own network.
+  // Those in the interface's own network, if they or it are likely to be sent to.
   std::string neighbours(const Host& self, const scenario::Interface& interface) const {
+    const bool all = is_target(interface);
     std::string lines;
     for (const Host& host : hosts_)
       for (const auto& theirs : host.plan().interfaces) {
-        if (&host == &self) continue;
-        std::vector<Ipv4Address> addresses{theirs.address.address};
-        addresses.insert(addresses.end(), theirs.more_addresses.begin(), theirs.more_addresses.end());
-        for (const Ipv4Address address : addresses)
+        if (&host == &self || !(all || is_target(theirs))) continue;
+        for (const Ipv4Address address : addresses_of(theirs))
           if (interface.address.contains(address))
             lines += fmt::format("neigh add {} lladdr {} dev {} nud permanent\n", to_string(address),
                                  hardware_address(theirs.address.address), interface.name);
@@ -163,8 +163,20 @@ class Builder {
     return lines;
   }
 
+  static std::vector<Ipv4Address> addresses_of(const scenario::Interface& interface) {
+    std::vector<Ipv4Address> addresses{interface.address.address};
+    addresses.insert(addresses.end(), interface.more_addresses.begin(), interface.more_addresses.end());
+    return addresses;
+  }
+
+  bool is_target(const scenario::Interface& interface) const {
+    return std::ranges::any_of(addresses_of(interface),
+                               [this](Ipv4Address address) { return targets_.contains(address); });
+  }
+
   const Scenario& scenario_;
   const std::deque<Host>& hosts_;
+  const std::set<Ipv4Address> targets_ = scenario::likely_targets(scenario_);
   std::vector<const Host*> bridge_hosts_;
 };
 

@@ -5,7 +5,8 @@
 
 #include <algorithm>
 #include <functional>
-#include <set>
+
+#include "scenario/likely_targets.hh"
 
 namespace hanglab::sim {
 
@@ -23,21 +24,6 @@ ns3::Mac48Address mac_address(std::uint32_t number) {
   ns3::Mac48Address address;
   address.CopyFrom(bytes);
   return address;
-}
-
-// Whom others may want to send to: servers, routers, and whatever a resolv.conf names.
-std::set<Ipv4Address> likely_targets(const scenario::Scenario& scenario) {
-  std::set<Ipv4Address> targets;
-  for (const scenario::Host& host : scenario.hosts) {
-    targets.insert(host.resolv_conf.nameservers.begin(), host.resolv_conf.nameservers.end());
-    for (const scenario::Route& route : host.routes) targets.insert(route.via);
-    if (host.dns_servers.empty() && !host.forwards) continue;
-    for (const scenario::Interface& interface : host.interfaces) {
-      targets.insert(interface.address.address);
-      targets.insert(interface.more_addresses.begin(), interface.more_addresses.end());
-    }
-  }
-  return targets;
 }
 
 }  // namespace
@@ -137,7 +123,7 @@ void Network::learn_addresses() {
     std::size_t host;
     std::size_t interface;
   };
-  const auto targets = likely_targets(scenario_);
+  const auto targets = scenario::likely_targets(scenario_);
 
   // The links at each bridge, with the port there and the far end.
   struct Leg {

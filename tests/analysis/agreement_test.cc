@@ -77,6 +77,19 @@ TEST_CASE("Where chance decides, shares are compared") {
   CHECK_FALSE(only(simulated, real(100, 0)).endings_agree());
 }
 
+TEST_CASE("Many hosts that ask the same share a row, few have one each") {
+  std::vector<Lookup> lookups;
+  for (const char* host : {"vm-1", "vm-2", "vm-3"}) {
+    lookups.push_back(lookup(1s));
+    lookups.back().host = host;
+  }
+  CHECK(compare(lookups, lookups, 0ms, 3).size() == 3);
+  const auto shared = compare(lookups, lookups, 0ms, 2);
+  REQUIRE(shared.size() == 1);
+  CHECK(shared[0].host == "3 hosts");
+  CHECK(shared[0].real.size() == 3);
+}
+
 TEST_CASE("Lookups that one side lacks cannot be compared") {
   auto other = lookup(1s);
   other.client = "musl-1.2.3";
