@@ -460,8 +460,8 @@ void Host::deliver_icmp(ByteView message) {
   const Flow flow{.local = {quoted->header.source, get16(quoted->payload, 0)},
                   .remote = {quoted->header.destination, get16(quoted->payload, 2)}};
   if (quoted->header.protocol == kernel::protocol_udp) {
-    UdpSocket* socket = find_bound(udp_, flow.local);
-    if (socket && socket->peer() == flow.remote) socket->icmp_error(error);
+    if (UdpSocket* socket = find_bound(udp_, flow.local))
+      socket->icmp_error(flow.remote, error, kernel::final_unreachable(unreachable->code));
   } else if (quoted->header.protocol == kernel::protocol_tcp) {
     const auto it = tcp_.find(flow);
     if (it == tcp_.end()) return;

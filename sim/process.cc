@@ -32,16 +32,17 @@ Process::Process(Host& host, Random random, std::vector<posix::SyscallObserver*>
     : host_(host), random_(random), observers_(std::move(observers)) {}
 
 Process::~Process() {
-  event_.Cancel();
+  for (Pending& pending : pending_) pending.event.Cancel();
   for (Descriptor& descriptor : descriptors_)
     if (descriptor.tcp) descriptor.tcp->set_owner(nullptr);
 }
 
 void Process::interrupt() {
-  event_.Cancel();
-  if (call_)
-    for (auto* observer : observers_) observer->unfinished(*call_, now());
-  call_ = nullptr;
+  for (Pending& pending : pending_) {
+    pending.event.Cancel();
+    for (auto* observer : observers_) observer->unfinished(*pending.call, now());
+  }
+  pending_.clear();
 }
 
 Process::Descriptor* Process::find(int fd) {
@@ -53,45 +54,55 @@ Process::Descriptor* Process::find(int fd) {
 
 void Process::enter(Syscall& call) {
   call.entered = now();
-  call_ = &call;
-  connecting_ = false;
-  busy_ = true;  // what its own work changes about a socket is no news to the call
-  const auto result = attempt(call);
-  busy_ = false;
+  Pending& pending = pending_.emplace_back(Pending{.call = &call});
+  pending.busy = true;  // what its own work changes about a socket is no news to the call
+  const auto result = attempt(pending);
+  pending.busy = false;
   if (result) {
     call.result = *result;
-    return return_after(host_.settings().cpu.syscall);
+    return return_after(pending, host_.settings().cpu.syscall);
   }
   if (call.kind == Syscall::Kind::poll && call.timeout)
-    event_ =
-        ns3::Simulator::Schedule(to_ns3(*call.timeout + timer_slack(*call.timeout)), &Process::timeout, this);
+    pending.event = ns3::Simulator::Schedule(to_ns3(*call.timeout + timer_slack(*call.timeout)),
+                                             &Process::timeout, this, &pending);
 }
 
-void Process::return_after(Duration cost) {
-  event_.Cancel();
-  busy_ = true;
-  event_ = ns3::Simulator::Schedule(to_ns3(cost), &Process::complete, this);
+void Process::abandon(Syscall& call) {
+  const auto it = std::ranges::find(pending_, &call, &Pending::call);
+  if (it == pending_.end()) return;
+  it->event.Cancel();
+  pending_.erase(it);
 }
 
-void Process::complete() {
-  busy_ = false;
-  Syscall& call = *std::exchange(call_, nullptr);
+void Process::return_after(Pending& pending, Duration cost) {
+  pending.event.Cancel();
+  pending.busy = true;
+  pending.event = ns3::Simulator::Schedule(to_ns3(cost), &Process::complete, this, &pending);
+}
+
+void Process::complete(Pending* pending) {
+  Syscall& call = *pending->call;
+  pending_.erase(std::ranges::find(pending_, &call, &Pending::call));
   call.returned = now();
   for (auto* observer : observers_) observer->returned(call);
   call.program.resume();
 }
 
-void Process::timeout() {
-  call_->result = {.value = 0};
-  return_after(Duration(0));
+void Process::timeout(Pending* pending) {
+  pending->call->result = {.value = 0};
+  return_after(*pending, Duration(0));
 }
 
 void Process::socket_changed() {
-  if (!call_ || busy_) return;
-  const auto result = attempt(*call_);
-  if (!result) return;
-  call_->result = *result;
-  return_after(host_.settings().cpu.wakeup);
+  for (Pending& pending : pending_) {
+    if (pending.busy) continue;
+    pending.busy = true;
+    const auto result = attempt(pending);
+    pending.busy = false;
+    if (!result) continue;
+    pending.call->result = *result;
+    return_after(pending, host_.settings().cpu.wakeup);
+  }
 }
 
 void Process::syn_sent(const void* socket) {
@@ -100,23 +111,32 @@ void Process::syn_sent(const void* socket) {
       for (auto* observer : observers_) observer->syn_sent(descriptor.fd, now());
 }
 
-Process::MaybeResult Process::attempt(Syscall& call) {
+Process::MaybeResult Process::attempt(Pending& pending) {
+  Syscall& call = *pending.call;
   if (call.kind == Kind::socket) return open_socket(call);
   if (call.kind == Kind::poll) return poll(call);
   Descriptor* descriptor = find(call.fd);
   if (!descriptor) return failure(EBADF);
   switch (call.kind) {
-    case Kind::connect: return connect(*descriptor, call);
+    case Kind::setsockopt: return set_option(*descriptor, call.option);
+    case Kind::bind: return bind(*descriptor);
+    case Kind::connect: return connect(*descriptor, pending);
     case Kind::disconnect: descriptor->udp->disconnect(); return Result{};
     case Kind::getsockname: call.address = descriptor->udp->local(); return Result{};
+    case Kind::so_error: return take_error(*descriptor);
     case Kind::send:
-    case Kind::sendmmsg: return send(*descriptor, call);
-    case Kind::writev: return write(*descriptor, call);
-    case Kind::recvfrom: return receive(*descriptor, call);
-    case Kind::read: return read(*descriptor, call);
+    case Kind::sendto:
+    case Kind::sendmsg:
+    case Kind::sendmmsg:
+    case Kind::write:
+    case Kind::writev:
+      return descriptor->udp ? MaybeResult(send(*descriptor, call)) : write(*descriptor, pending);
+    case Kind::recvfrom:
+    case Kind::recvmsg:
+    case Kind::read: return descriptor->udp ? receive(*descriptor, call) : read(*descriptor, call);
     case Kind::fionread: return Result{.value = static_cast<std::int64_t>(descriptor->udp->next_size())};
     case Kind::close: return close(call.fd);
-    default: return Result{};  // set_recverr: the lab's datagram sockets always have it
+    default: return failure(ENOSYS);
   }
 }
 
@@ -131,15 +151,26 @@ Result Process::open_socket(const Syscall& call) {
   return {.value = descriptors_.back().fd};
 }
 
-Process::MaybeResult Process::connect(Descriptor& descriptor, const Syscall& call) {
+Result Process::set_option(Descriptor& descriptor, Syscall::Option option) {
+  if (option == Syscall::Option::recverr && descriptor.udp) descriptor.udp->set_recverr();
+  return {};
+}
+
+Result Process::bind(Descriptor& descriptor) {
+  const int error = descriptor.udp ? descriptor.udp->bind_any() : 0;  // a stream gets its port by connect()
+  return error == 0 ? Result{} : failure(error);
+}
+
+Process::MaybeResult Process::connect(Descriptor& descriptor, Pending& pending) {
   if (descriptor.udp) {
-    const int error = descriptor.udp->connect(call.address);
+    const int error = descriptor.udp->connect(pending.call->address);
     return error == 0 ? Result{} : failure(error);
   }
-  if (connecting_) return connect_progress(descriptor);
-  descriptor.tcp = host_.open_stream(*this, call.address);
+  if (pending.connecting) return connect_progress(descriptor);
+  if (descriptor.tcp) return failure(descriptor.tcp->socket().connected() ? EISCONN : EALREADY);
+  descriptor.tcp = host_.open_stream(*this, pending.call->address);
   if (!descriptor.tcp) return failure(ENETUNREACH);
-  connecting_ = true;
+  pending.connecting = true;
   const auto connection = descriptor.tcp;
   connection->hold_lock_until(now() + connect_lock);
   connection->socket().connect(now());
@@ -155,6 +186,11 @@ Process::MaybeResult Process::connect_progress(Descriptor& descriptor) {
   return {};
 }
 
+Result Process::take_error(Descriptor& descriptor) {
+  if (descriptor.udp) return {.value = descriptor.udp->take_error()};
+  return {.value = descriptor.tcp ? descriptor.tcp->socket().take_any_error() : 0};
+}
+
 short Process::readiness(Descriptor& descriptor) const {
   int ready = 0;
   if (descriptor.udp) {
@@ -167,6 +203,8 @@ short Process::readiness(Descriptor& descriptor) const {
     if (socket.connected()) ready |= POLLOUT;
     if (socket.error() != 0) ready |= POLLERR | POLLIN | POLLOUT;
     if (socket.state() == kernel::TcpState::closed) ready |= POLLHUP | POLLIN | POLLOUT;
+  } else {
+    ready |= POLLOUT | POLLHUP;  // a stream that was never connected
   }
   return static_cast<short>(ready);
 }
@@ -185,24 +223,28 @@ Process::MaybeResult Process::poll(Syscall& call) {
 
 Result Process::send(Descriptor& descriptor, const Syscall& call) {
   std::int64_t sent = 0;
+  const auto to = call.address.port != 0 ? std::optional(call.address) : std::nullopt;
   for (const posix::ByteView message : call.output) {
     if (message.empty()) continue;
-    const int error = descriptor.udp->send(message);
+    const int error = descriptor.udp->send(message, to);
     if (error != 0) return sent > 0 ? Result{.value = sent} : failure(error);
     sent += call.kind == Syscall::Kind::sendmmsg ? 1 : static_cast<std::int64_t>(message.size());
   }
   return {.value = sent};
 }
 
-Result Process::write(Descriptor& descriptor, const Syscall& call) {
+Process::MaybeResult Process::write(Descriptor& descriptor, Pending& pending) {
+  if (!descriptor.tcp) return pending.call->address.port != 0 ? connect(descriptor, pending) : failure(EPIPE);
   auto& socket = descriptor.tcp->socket();
   if (socket.error() != 0) return failure(socket.take_error());
+  if (socket.state() == kernel::TcpState::syn_sent)
+    return descriptor.nonblocking ? MaybeResult(failure(EAGAIN)) : std::nullopt;
   if (!socket.connected()) return failure(EPIPE);
   Bytes all;
-  for (const posix::ByteView piece : call.output) all.insert(all.end(), piece.begin(), piece.end());
+  for (const posix::ByteView piece : pending.call->output) all.insert(all.end(), piece.begin(), piece.end());
   socket.write(now(), all);
   descriptor.tcp->settle();
-  return {.value = static_cast<std::int64_t>(all.size())};
+  return Result{.value = static_cast<std::int64_t>(all.size())};
 }
 
 Process::MaybeResult Process::receive(Descriptor& descriptor, Syscall& call) {
@@ -213,10 +255,13 @@ Process::MaybeResult Process::receive(Descriptor& descriptor, Syscall& call) {
   const std::size_t size = std::min(call.input.size(), datagram->payload.size());
   std::copy_n(datagram->payload.begin(), size, call.input.begin());
   call.address = datagram->from;
-  return Result{.value = static_cast<std::int64_t>(size)};
+  return Result{.value = static_cast<std::int64_t>(size),
+                .from = datagram->from,
+                .truncated = size < datagram->payload.size()};
 }
 
 Process::MaybeResult Process::read(Descriptor& descriptor, Syscall& call) {
+  if (!descriptor.tcp) return failure(ENOTCONN);
   auto& socket = descriptor.tcp->socket();
   if (socket.readable() > 0)
     return Result{.value = static_cast<std::int64_t>(socket.read(now(), call.input))};

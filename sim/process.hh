@@ -1,10 +1,11 @@
-// A program on a simulated host: its descriptors and its system calls, one at a time. A call that
-// cannot be satisfied waits until a socket changes or its timeout runs; what each costs is the
-// scenario's `cpu`.
+// A program on a simulated host: its descriptors and its system calls, one at a time for each of its
+// tasks. A call that cannot be satisfied waits until a socket changes or its timeout runs; what each
+// costs is the scenario's `cpu`, and tasks do not wait for one another's.
 #pragma once
 
 #include <ns3/event-id.h>
 
+#include <list>
 #include <memory>
 #include <variant>
 #include <vector>
@@ -21,11 +22,12 @@ class Process final : public posix::Posix, public SocketOwner {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
-  // The end of observation: tells the observers which call is still waiting.
+  // The end of observation: tells the observers which calls are still waiting.
   void interrupt();
 
   // posix::Posix
   void enter(posix::Syscall& call) override;
+  void abandon(posix::Syscall& call) override;
   TimePoint now() const override { return host_.clock().now(); }
   std::uint64_t random() override { return random_.next(); }
 
@@ -45,31 +47,39 @@ class Process final : public posix::Posix, public SocketOwner {
   using Syscall = posix::Syscall;
   using MaybeResult = std::optional<posix::Result>;
 
+  // A call at work.
+  struct Pending {
+    Syscall* call = nullptr;
+    bool busy = false;        // it is being tried, or its return is scheduled
+    bool connecting = false;  // a stream's connect() has sent its SYN and waits
+    ns3::EventId event{};
+  };
+
   Descriptor* find(int fd);
-  MaybeResult attempt(Syscall& call);  // what the call returns now; nothing: it has to wait
+  MaybeResult attempt(Pending& pending);  // what the call returns now; nothing: it has to wait
   posix::Result open_socket(const Syscall& call);
-  MaybeResult connect(Descriptor& descriptor, const Syscall& call);
+  posix::Result set_option(Descriptor& descriptor, Syscall::Option option);
+  posix::Result bind(Descriptor& descriptor);
+  MaybeResult connect(Descriptor& descriptor, Pending& pending);
   MaybeResult connect_progress(Descriptor& descriptor);
+  posix::Result take_error(Descriptor& descriptor);
   MaybeResult poll(Syscall& call);
   posix::Result send(Descriptor& descriptor, const Syscall& call);
-  posix::Result write(Descriptor& descriptor, const Syscall& call);
+  MaybeResult write(Descriptor& descriptor, Pending& pending);
   MaybeResult receive(Descriptor& descriptor, Syscall& call);
   MaybeResult read(Descriptor& descriptor, Syscall& call);
   posix::Result close(int fd);
   short readiness(Descriptor& descriptor) const;
 
-  void return_after(Duration cost);
-  void complete();
-  void timeout();
+  void return_after(Pending& pending, Duration cost);
+  void complete(Pending* pending);
+  void timeout(Pending* pending);
 
   Host& host_;
   Random random_;
   std::vector<posix::SyscallObserver*> observers_;
   std::vector<Descriptor> descriptors_;
-  Syscall* call_ = nullptr;  // the one call that is at work
-  bool busy_ = false;        // it is being tried, or its return is scheduled
-  bool connecting_ = false;  // a stream's connect() has sent its SYN and waits
-  ns3::EventId event_;
+  std::list<Pending> pending_;  // in the order in which they were entered
 };
 
 }  // namespace hanglab::sim

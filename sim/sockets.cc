@@ -47,7 +47,7 @@ int UdpSocket::bind(Endpoint local) {
   return 0;
 }
 
-int UdpSocket::ensure_port() {
+int UdpSocket::bind_any() {
   if (bound_.port != 0) return 0;
   const Ipv4Address address = local_.address;
   for (int tries = 0; tries < 64; ++tries) {
@@ -63,13 +63,17 @@ int UdpSocket::connect(Endpoint peer) {
   if (!source) return ENETUNREACH;
   local_.address = *source;
   peer_ = peer;
-  return ensure_port();
+  return bind_any();
 }
 
-int UdpSocket::send(std::span<const std::uint8_t> payload) {
+int UdpSocket::send(std::span<const std::uint8_t> payload, std::optional<Endpoint> to) {
   if (error_ != 0) return take_error();
-  if (!peer_) return EDESTADDRREQ;
-  return send_to(local_.address, *peer_, payload);
+  if (!to) to = peer_;
+  if (!to) return EDESTADDRREQ;
+  const auto source = to == peer_ ? local_.address : host_.source_for(to->address);
+  if (!source) return ENETUNREACH;
+  if (const int error = bind_any(); error != 0) return error;
+  return send_to(*source, *to, payload);
 }
 
 int UdpSocket::send_to(Ipv4Address source, Endpoint to, std::span<const std::uint8_t> payload) {
@@ -85,7 +89,10 @@ void UdpSocket::receive(Datagram datagram) {
   owner_.socket_changed();
 }
 
-void UdpSocket::icmp_error(int error) {
+// As __udp4_lib_err decides whom an error concerns (net/ipv4/udp.c).
+void UdpSocket::icmp_error(Endpoint about, int error, bool final) {
+  if (peer_ && *peer_ != about) return;
+  if (!recverr_ && (!peer_ || !final)) return;
   error_ = error;
   owner_.socket_changed();
 }

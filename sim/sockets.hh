@@ -40,13 +40,16 @@ class UdpSocket {
   UdpSocket& operator=(const UdpSocket&) = delete;
 
   int bind(Endpoint local);    // errno, 0: done; an address of 0 stands for all of the host's
+  int bind_any();              // to a free port, once
   int connect(Endpoint peer);  // errno: ENETUNREACH without a route
   void disconnect() { peer_.reset(); }
-  int send(std::span<const std::uint8_t> payload);  // to the peer; errno
+  int send(std::span<const std::uint8_t> payload,
+           std::optional<Endpoint> to = {});  // else to the peer; errno
   int send_to(Ipv4Address source, Endpoint to, std::span<const std::uint8_t> payload);
 
   void receive(Datagram datagram);
-  void icmp_error(int error);
+  void set_recverr() { recverr_ = true; }
+  void icmp_error(Endpoint about, int error, bool final);
 
   bool readable() const { return !queue_.empty(); }
   std::optional<Datagram> next();
@@ -57,11 +60,10 @@ class UdpSocket {
   Endpoint local() const { return local_; }
 
  private:
-  int ensure_port();
-
   Host& host_;
   SocketOwner& owner_;
   bool dont_fragment_;
+  bool recverr_ = false;
   Endpoint local_{};  // its address once connected
   Endpoint bound_{};  // as the host knows it
   std::optional<Endpoint> peer_;

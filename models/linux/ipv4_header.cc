@@ -105,4 +105,10 @@ int errno_of_unreachable(std::uint8_t code) {
   return code < table.size() ? table[code] : EHOSTUNREACH;
 }
 
+// Net, host and service-type unreachable, fragmentation needed and source route failed may pass.
+bool final_unreachable(std::uint8_t code) {
+  constexpr std::array passing{0, 1, 4, 5, 11, 12};
+  return code < 16 && std::ranges::find(passing, code) == passing.end();
+}
+
 }  // namespace hanglab::kernel

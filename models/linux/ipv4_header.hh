@@ -50,6 +50,9 @@ std::vector<std::uint8_t> encode_icmp_unreachable(std::uint8_t code, std::span<c
 std::optional<IcmpUnreachable> decode_icmp_unreachable(std::span<const std::uint8_t> message);
 
 std::uint8_t icmp_code(RejectWith how);  // not for tcp_reset
+// What an error of that code is to a socket, and whether it is final: one that is not may pass, and
+// only tells those who ask for all (net/ipv4/icmp.c, icmp_err_convert).
 int errno_of_unreachable(std::uint8_t code);
+bool final_unreachable(std::uint8_t code);
 
 }  // namespace hanglab::kernel

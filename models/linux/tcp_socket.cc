@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace hanglab::kernel {
 
@@ -77,6 +78,11 @@ int TcpSocket::take_error() {
   const int error = error_;
   error_ = 0;
   return error;
+}
+
+int TcpSocket::take_any_error() {
+  const int error = take_error();
+  return error != 0 ? error : std::exchange(soft_error_, 0);
 }
 
 // --- sending

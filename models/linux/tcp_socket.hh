@@ -96,6 +96,7 @@ class TcpSocket {
   bool end_of_file() const { return receiver_.at_end(); }
   int error() const { return error_; }  // sk_err: what the next call will fail with; 0: none
   int take_error();
+  int take_any_error();  // SO_ERROR: with none pending, the one that was only remembered
   const Identity& identity() const { return identity_; }
 
  private:

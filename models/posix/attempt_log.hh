@@ -1,6 +1,7 @@
 // Turns what a program did at its kernel into attempts: which server it asked over which transport,
 // when, and what decided it. It knows no resolver: a datagram that is sent opens an attempt, so does
-// connect() on a stream; an answer, a timeout, an error or the socket's end closes it.
+// connect() on a stream; an answer, a poll() that waited for it in vain, an error or the socket's end
+// closes it. A socket that is not connected has an attempt for each server it sends to.
 #pragma once
 
 #include <cstddef>
@@ -32,22 +33,25 @@ class AttemptLog : public SyscallObserver {
   struct Socket {
     int fd = -1;
     Transport transport = Transport::udp;
-    Endpoint peer{};
-    std::size_t attempt = none;  // the open one
-    std::size_t to_receive = 0;  // stream: bytes of the message being read that are missing
-    std::vector<std::uint8_t> stream{};
+    Endpoint peer{};                      // once connected
+    std::vector<std::size_t> attempts{};  // the latest for each server
+    bool connecting = false;              // stream: connect() goes on without the program
+    std::vector<std::uint8_t> stream{};   // bytes of messages not yet complete
   };
 
-  static constexpr std::size_t none = static_cast<std::size_t>(-1);
-
   Socket* find(int fd);
-  Attempt& open(Socket& socket, TimePoint at);
-  Attempt* current(Socket& socket);
-  void decide(Socket& socket, TimePoint at, std::string result);
-  void answer(Socket& socket, TimePoint at, ByteView message);
+  Attempt& open(Socket& socket, Endpoint server, TimePoint at);
+  Attempt* current(Socket& socket, Endpoint server);
+  void decide(Attempt& attempt, TimePoint at, std::string result);
+  void decide_all(Socket& socket, TimePoint at, const std::string& result);
+  void answer(Attempt& attempt, TimePoint at, ByteView message);
   void stream_bytes(Socket& socket, TimePoint at, ByteView bytes);
+  void on_connect(Socket& socket, const Syscall& call);
   void on_send(Socket& socket, const Syscall& call);
+  void on_stream_output(Socket& socket, const Syscall& call);
   void on_receive(Socket& socket, const Syscall& call);
+  void on_poll(const Syscall& call);
+  void on_close(Socket& socket, const Syscall& call);
 
   TimePoint began_;
   FullSize full_size_;

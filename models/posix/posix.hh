@@ -1,7 +1,8 @@
 // The system calls that a resolver makes, as a coroutine awaits them: socket(2), connect(2), poll(2),
-// sendmmsg(2), recvfrom(2), read(2), writev(2), close(2) …, with their errno. A resolver written
+// sendto(2), recvfrom(2), read(2), writev(2), close(2) …, with their errno. A resolver written
 // against this interface reads top to bottom like the program that it models, and runs on whatever
-// implements it: the simulated kernel, or real sockets.
+// implements it: the simulated kernel, or real sockets. Each task of a program (task.hh: all, first)
+// may have a call of its own at work, as threads and goroutines do.
 #pragma once
 
 #include <coroutine>
@@ -20,6 +21,8 @@ namespace hanglab::posix {
 struct Result {
   std::int64_t value = 0;
   int error = 0;
+  Endpoint from{};         // of a datagram received: its sender
+  bool truncated = false;  // … and whether it was longer than the buffer (MSG_TRUNC)
 
   bool ok() const { return value >= 0; }
 };
@@ -38,29 +41,39 @@ struct PollFd {
 struct Syscall {
   enum class Kind {
     socket,
-    set_recverr,
+    setsockopt,
+    bind,
     connect,
     disconnect,
     getsockname,
+    so_error,
     poll,
     send,
+    sendto,
+    sendmsg,
     sendmmsg,
+    write,
     writev,
     recvfrom,
+    recvmsg,
     read,
     fionread,
     close
   };
 
+  // Only IP_RECVERR changes what the lab's sockets do.
+  enum class Option { recverr, broadcast, nodelay, fastopen_connect };
+
   Kind kind = Kind::socket;
   int fd = -1;
   Transport transport = Transport::udp;  // socket
   bool nonblocking = false;              // socket
-  Endpoint address{};                    // connect; where recvfrom's datagram came from
-  std::span<PollFd> polled{};            // poll
-  std::optional<Duration> timeout{};     // poll; none waits for ever
-  std::array<ByteView, 2> output{};      // send, sendmmsg, writev
-  std::span<std::uint8_t> input{};       // recvfrom, read
+  Option option = Option::recverr;       // setsockopt
+  Endpoint address{};          // connect; of sendto and sendmsg, port 0: none; where a datagram came from
+  std::span<PollFd> polled{};  // poll
+  std::optional<Duration> timeout{};  // poll; none waits for ever
+  std::array<ByteView, 2> output{};   // of what sends or writes
+  std::span<std::uint8_t> input{};    // of what receives or reads
 
   TimePoint entered{};
   TimePoint returned{};
@@ -76,6 +89,8 @@ class Posix {
 
   // Begins a call; the implementation sets its result and resumes its program, never from within.
   virtual void enter(Syscall& call) = 0;
+  // Its program was destroyed while it waited, as a thread that is cancelled: never resumes it.
+  virtual void abandon(Syscall& call) = 0;
   virtual TimePoint now() const = 0;   // clock_gettime(CLOCK_MONOTONIC): no system call, thanks to the vDSO
   virtual std::uint64_t random() = 0;  // getrandom or a hash of the clock, as the program has it
 
@@ -83,12 +98,20 @@ class Posix {
   class Call {
    public:
     Call(Posix& os, const Syscall& call) : os_(&os), call_(call) {}
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+    ~Call() {
+      if (call_.program) os_->abandon(call_);
+    }
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> program) {
       call_.program = program;
       os_->enter(call_);
     }
-    Result await_resume() const noexcept { return call_.result; }
+    Result await_resume() noexcept {
+      call_.program = nullptr;
+      return call_.result;
+    }
 
    private:
     Posix* os_;
@@ -100,26 +123,48 @@ class Posix {
   Call socket(Transport transport, bool nonblocking) {
     return {*this, {.kind = Kind::socket, .transport = transport, .nonblocking = nonblocking}};
   }
-  // setsockopt(IP_RECVERR): ICMP errors reach an unconnected or connected UDP socket.
-  Call set_recverr(int fd) { return {*this, {.kind = Kind::set_recverr, .fd = fd}}; }
+  Call setsockopt(int fd, Syscall::Option option) {
+    return {*this, {.kind = Kind::setsockopt, .fd = fd, .option = option}};
+  }
+  // IP_RECVERR: every ICMP error reaches the UDP socket. Without it an unconnected socket hears of none,
+  // a connected one of those that are final (net/ipv4/udp.c, __udp4_lib_err).
+  Call set_recverr(int fd) { return setsockopt(fd, Syscall::Option::recverr); }
+  // To any port of any address.
+  Call bind(int fd) { return {*this, {.kind = Kind::bind, .fd = fd}}; }
+  // On a non-blocking stream EINPROGRESS; poll() then says POLLOUT when so_error() has the outcome.
   Call connect(int fd, Endpoint to) { return {*this, {.kind = Kind::connect, .fd = fd, .address = to}}; }
   // connect() with AF_UNSPEC: forgets the peer.
   Call disconnect(int fd) { return {*this, {.kind = Kind::disconnect, .fd = fd}}; }
   Call getsockname(int fd) { return {*this, {.kind = Kind::getsockname, .fd = fd}}; }
+  // getsockopt(SO_ERROR): the pending error as the value, 0 for none; it is pending no more.
+  Call so_error(int fd) { return {*this, {.kind = Kind::so_error, .fd = fd}}; }
+  // Of no descriptor: sleeps.
   Call poll(std::span<PollFd> fds, std::optional<Duration> timeout) {
     return {*this,
             {.kind = Kind::poll, .fd = fds.empty() ? -1 : fds[0].fd, .polled = fds, .timeout = timeout}};
   }
   Call send(int fd, ByteView message) { return {*this, {.kind = Kind::send, .fd = fd, .output = {message}}}; }
+  Call sendto(int fd, ByteView message, Endpoint to) {
+    return {*this, {.kind = Kind::sendto, .fd = fd, .address = to, .output = {message}}};
+  }
+  // One message, or a stream's bytes, in two pieces. With an address on a non-blocking stream: connect() by
+  // MSG_FASTOPEN to a server without a cookie, which sends no data and returns EINPROGRESS.
+  Call sendmsg(int fd, ByteView first, ByteView second = {}, Endpoint to = {}) {
+    return {*this, {.kind = Kind::sendmsg, .fd = fd, .address = to, .output = {first, second}}};
+  }
   // Two datagrams with one call; returns how many were sent.
   Call sendmmsg(int fd, ByteView first, ByteView second) {
     return {*this, {.kind = Kind::sendmmsg, .fd = fd, .output = {first, second}}};
   }
+  Call write(int fd, ByteView bytes) { return {*this, {.kind = Kind::write, .fd = fd, .output = {bytes}}}; }
   Call writev(int fd, ByteView first, ByteView second = {}) {
     return {*this, {.kind = Kind::writev, .fd = fd, .output = {first, second}}};
   }
   Call recvfrom(int fd, std::span<std::uint8_t> into) {
     return {*this, {.kind = Kind::recvfrom, .fd = fd, .input = into}};
+  }
+  Call recvmsg(int fd, std::span<std::uint8_t> into) {
+    return {*this, {.kind = Kind::recvmsg, .fd = fd, .input = into}};
   }
   Call read(int fd, std::span<std::uint8_t> into) {
     return {*this, {.kind = Kind::read, .fd = fd, .input = into}};

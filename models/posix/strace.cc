@@ -32,6 +32,16 @@ std::string quoted(ByteView bytes) {
   return text + (bytes.size() > shown_bytes ? "\"..." : "\"");
 }
 
+std::string_view option(Syscall::Option option) {
+  switch (option) {
+    case Syscall::Option::recverr: return "SOL_IP, IP_RECVERR";
+    case Syscall::Option::broadcast: return "SOL_SOCKET, SO_BROADCAST";
+    case Syscall::Option::nodelay: return "SOL_TCP, TCP_NODELAY";
+    case Syscall::Option::fastopen_connect: return "SOL_TCP, TCP_FASTOPEN_CONNECT";
+  }
+  return {};
+}
+
 std::string address(Endpoint to) {
   return fmt::format("{{sa_family=AF_INET, sin_port=htons({}), sin_addr=inet_addr(\"{}\")}}", to.port,
                      to_string(to.address));
@@ -49,6 +59,19 @@ std::string events(short bits) {
   add(POLLERR, "POLLERR");
   add(POLLHUP, "POLLHUP");
   return text.empty() ? "0" : text;
+}
+
+// "NULL, 0" where there is none.
+std::string address_and_size(Endpoint to) { return to.port == 0 ? "NULL, 0" : address(to) + ", 16"; }
+
+// Both pieces of a message as a program's vector holds them.
+std::string vector(const Syscall& call) {
+  std::string pieces;
+  for (const ByteView piece : call.output)
+    if (!piece.empty())
+      pieces += fmt::format("{}{{iov_base={}, iov_len={}}}", pieces.empty() ? "" : ", ", quoted(piece),
+                            piece.size());
+  return fmt::format("msg_iov=[{}], msg_iovlen={}", pieces, call.output[1].empty() ? 1 : 2);
 }
 
 std::string polled(const Syscall& call, bool result) {
@@ -69,7 +92,8 @@ std::string arguments(const Syscall& call, bool unfinished) {
       return fmt::format("socket(AF_INET, {}|SOCK_CLOEXEC{}, IPPROTO_IP)",
                          call.transport == Transport::udp ? "SOCK_DGRAM" : "SOCK_STREAM",
                          call.nonblocking ? "|SOCK_NONBLOCK" : "");
-    case Kind::set_recverr: return fmt::format("setsockopt({}, SOL_IP, IP_RECVERR, [1], 4)", call.fd);
+    case Kind::setsockopt: return fmt::format("setsockopt({}, {}, [1], 4)", call.fd, option(call.option));
+    case Kind::bind: return fmt::format("bind({}, {}, 16)", call.fd, address({}));
     case Kind::connect: return fmt::format("connect({}, {}, 16)", call.fd, address(call.address));
     case Kind::disconnect:
       return fmt::format(
@@ -77,13 +101,24 @@ std::string arguments(const Syscall& call, bool unfinished) {
           call.fd);
     case Kind::getsockname:
       return fmt::format("getsockname({}, {}, [28 => 16])", call.fd, address(call.address));
+    case Kind::so_error:
+      return fmt::format("getsockopt({}, SOL_SOCKET, SO_ERROR, [{}], [4])", call.fd,
+                         call.result.value == 0 ? "0" : errno_name(static_cast<int>(call.result.value)));
     case Kind::poll:
       return fmt::format(
           "poll({}, {}, {})", polled(call, false), call.polled.size(),
           call.timeout ? std::chrono::duration_cast<std::chrono::milliseconds>(*call.timeout).count() : -1);
     case Kind::send:
-      return fmt::format("sendto({}, {}, {}, MSG_NOSIGNAL, NULL, 0)", call.fd, quoted(call.output[0]),
-                         call.output[0].size());
+    case Kind::sendto:
+      return fmt::format("sendto({}, {}, {}, MSG_NOSIGNAL, {})", call.fd, quoted(call.output[0]),
+                         call.output[0].size(), address_and_size(call.address));
+    case Kind::sendmsg: {
+      const bool fast_open = call.address.port != 0;
+      return fmt::format(
+          "sendmsg({}, {{msg_name={}, msg_namelen={}, {}, msg_controllen=0, msg_flags=0}}, {})", call.fd,
+          fast_open ? address(call.address) : "NULL", fast_open ? 16 : 0, vector(call),
+          fast_open ? "MSG_NOSIGNAL|MSG_FASTOPEN" : "MSG_NOSIGNAL");
+    }
     case Kind::sendmmsg: {
       std::string messages;
       for (std::size_t i = 0; i < call.output.size(); ++i) {
@@ -97,6 +132,8 @@ std::string arguments(const Syscall& call, bool unfinished) {
       }
       return fmt::format("sendmmsg({}, [{}], {}, MSG_NOSIGNAL)", call.fd, messages, call.output.size());
     }
+    case Kind::write:
+      return fmt::format("write({}, {}, {})", call.fd, quoted(call.output[0]), call.output[0].size());
     case Kind::writev: {
       std::string pieces;
       for (const ByteView piece : call.output) {
@@ -110,8 +147,17 @@ std::string arguments(const Syscall& call, bool unfinished) {
     }
     case Kind::recvfrom:
       if (unfinished) return fmt::format("recvfrom({}, ", call.fd);
+      if (call.address.port == 0)
+        return fmt::format("recvfrom({}, {}, {}, 0, NULL, NULL)", call.fd,
+                           call.result.ok() ? quoted(call.received()) : "0x7ffd0000", call.input.size());
       return fmt::format("recvfrom({}, {}, {}, 0, {}, [28 => 16])", call.fd, quoted(call.received()),
                          call.input.size(), address(call.address));
+    case Kind::recvmsg:
+      if (unfinished || !call.result.ok()) return fmt::format("recvmsg({}, {})", call.fd, "0x7ffd0000");
+      return fmt::format(
+          "recvmsg({}, {{msg_name={}, msg_iov=[{{iov_base={}, iov_len={}}}], msg_flags={}}}, 0)", call.fd,
+          call.address.port == 0 ? "NULL" : address(call.address), quoted(call.received()), call.input.size(),
+          call.result.truncated ? "MSG_TRUNC" : "0");
     case Kind::read:
       if (unfinished) return fmt::format("read({}, ", call.fd);
       return fmt::format("read({}, {}, {})", call.fd,
@@ -128,7 +174,7 @@ std::string result(const Syscall& call) {
   if (call.kind == Syscall::Kind::poll)
     return call.result.value == 0 ? "0 (Timeout)"
                                   : fmt::format("{} ({})", call.result.value, polled(call, true));
-  if (call.kind == Syscall::Kind::fionread) return "0";
+  if (call.kind == Syscall::Kind::fionread || call.kind == Syscall::Kind::so_error) return "0";
   return std::to_string(call.result.value);
 }
 

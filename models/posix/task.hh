@@ -1,12 +1,17 @@
 // A coroutine that models a program: it starts when awaited or started, may await system calls and
 // other tasks, and returns a value. Destroying a task destroys the program wherever it waits, which
-// is how a run ends a program that hangs.
+// is how a run ends a program that hangs. all() and first() run several at once, as threads and
+// goroutines do: each has a system call of its own at work.
 #pragma once
 
+#include <algorithm>
+#include <concepts>
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace hanglab::posix {
 
@@ -17,6 +22,7 @@ class [[nodiscard]] Task {
     std::optional<Value> value;
     std::exception_ptr failure;
     std::coroutine_handle<> awaiting = std::noop_coroutine();
+    std::ptrdiff_t* still_awaited = nullptr;  // how many of a group have to end before `awaiting` goes on
 
     Task get_return_object() { return Task(std::coroutine_handle<promise_type>::from_promise(*this)); }
     std::suspend_always initial_suspend() noexcept { return {}; }
@@ -26,6 +32,8 @@ class [[nodiscard]] Task {
     struct Final {
       bool await_ready() noexcept { return false; }
       std::coroutine_handle<> await_suspend(std::coroutine_handle<promise_type> done) noexcept {
+        auto* still_awaited = done.promise().still_awaited;
+        if (still_awaited && --*still_awaited != 0) return std::noop_coroutine();
         return done.promise().awaiting;
       }
       void await_resume() noexcept {}
@@ -70,8 +78,85 @@ class [[nodiscard]] Task {
   }
 
  private:
+  template <class>
+  friend class Group;
   explicit Task(std::coroutine_handle<promise_type> coroutine) : coroutine_(coroutine) {}
   std::coroutine_handle<promise_type> coroutine_;
 };
+
+// Tasks that run at once, awaited until a number of them has ended.
+template <class Value>
+class Group {
+ public:
+  enum class Until { all_ended, first_ended };
+
+  Group(std::vector<Task<Value>> tasks, Until until)
+      : tasks_(std::move(tasks)), still_awaited_(until == Until::all_ended ? std::ssize(tasks_) : 1) {}
+
+  bool await_ready() const noexcept { return false; }
+  bool await_suspend(std::coroutine_handle<> caller) {
+    for (Task<Value>& task : tasks_) {
+      task.coroutine_.promise().still_awaited = &still_awaited_;
+      task.start();
+    }
+    if (still_awaited_ <= 0) return false;  // they ended without waiting for anything
+    for (Task<Value>& task : tasks_) task.coroutine_.promise().awaiting = caller;
+    return true;
+  }
+
+ protected:
+  std::vector<Task<Value>> tasks_;
+
+ private:
+  std::ptrdiff_t still_awaited_;
+};
+
+// co_await all(…): the results, in the order of the tasks, when the last has ended.
+template <class Value>
+class All : public Group<Value> {
+ public:
+  explicit All(std::vector<Task<Value>> tasks)
+      : Group<Value>(std::move(tasks), Group<Value>::Until::all_ended) {}
+  std::vector<Value> await_resume() {
+    std::vector<Value> results;
+    for (Task<Value>& task : this->tasks_) results.push_back(task.result());
+    return results;
+  }
+};
+
+// co_await first(…): the result of whichever ends first; the others are given up where they wait.
+template <class Value>
+class First : public Group<Value> {
+ public:
+  explicit First(std::vector<Task<Value>> tasks)
+      : Group<Value>(std::move(tasks), Group<Value>::Until::first_ended) {}
+  Value await_resume() { return std::ranges::find_if(this->tasks_, &Task<Value>::done)->result(); }
+};
+
+template <class Value>
+All<Value> all(std::vector<Task<Value>> tasks) {
+  return All<Value>(std::move(tasks));
+}
+template <class Value>
+First<Value> first(std::vector<Task<Value>> tasks) {
+  return First<Value>(std::move(tasks));
+}
+
+// all(one, another …) and first(one, another …).
+template <class Value, std::same_as<Task<Value>>... More>
+std::vector<Task<Value>> tasks_of(Task<Value> one, More... more) {
+  std::vector<Task<Value>> tasks;
+  tasks.push_back(std::move(one));
+  (tasks.push_back(std::move(more)), ...);
+  return tasks;
+}
+template <class Value, std::same_as<Task<Value>>... More>
+All<Value> all(Task<Value> one, More... more) {
+  return all(tasks_of(std::move(one), std::move(more)...));
+}
+template <class Value, std::same_as<Task<Value>>... More>
+First<Value> first(Task<Value> one, More... more) {
+  return first(tasks_of(std::move(one), std::move(more)...));
+}
 
 }  // namespace hanglab::posix
