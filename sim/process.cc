@@ -212,6 +212,8 @@ short Process::readiness(Descriptor& descriptor) const {
 Process::MaybeResult Process::poll(Syscall& call) {
   std::int64_t ready = 0;
   for (posix::PollFd& entry : call.polled) {
+    entry.revents = 0;
+    if (entry.fd < 0) continue;
     Descriptor* descriptor = find(entry.fd);
     const int mask = entry.events | POLLERR | POLLHUP;
     entry.revents = static_cast<short>(descriptor ? readiness(*descriptor) & mask : POLLNVAL);

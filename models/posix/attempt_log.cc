@@ -140,7 +140,13 @@ void AttemptLog::on_poll(const Syscall& call) {
   }
 }
 
+// Who closes a stream after the beginning of a message has read as much of it as it wanted.
 void AttemptLog::on_close(Socket& socket, const Syscall& call) {
+  Attempt* attempt = current(socket, socket.peer);
+  if (attempt && attempt->result.empty() && socket.stream.size() > 2 + dns::header_size) {
+    answer(*attempt, call.returned, ByteView(socket.stream).subspan(2));
+    attempt->bytes = static_cast<std::size_t>(socket.stream[0] << 8 | socket.stream[1]);
+  }
   for (const std::size_t i : socket.attempts)
     if (attempts_[i].result.empty()) decide(attempts_[i], call.returned, "no answer");
   std::erase_if(sockets_, [&](const Socket& s) { return s.fd == call.fd; });

@@ -32,7 +32,7 @@ constexpr Result failure(int error) { return {.value = -1, .error = error}; }
 using ByteView = std::span<const std::uint8_t>;
 
 struct PollFd {
-  int fd = -1;
+  int fd = -1;       // -1: none, which is passed over
   short events = 0;  // POLLIN, POLLOUT of <poll.h>
   short revents = 0;
 };

@@ -79,6 +79,10 @@ std::string polled(const Syscall& call, bool result) {
   for (const PollFd& fd : call.polled) {
     if (result && fd.revents == 0) continue;
     if (!text.empty()) text += ", ";
+    if (fd.fd < 0) {
+      text += fmt::format("{{fd={}}}", fd.fd);
+      continue;
+    }
     text += fmt::format("{{fd={}, {}={}}}", fd.fd, result ? "revents" : "events",
                         events(result ? fd.revents : fd.events));
   }

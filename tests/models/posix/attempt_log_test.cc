@@ -125,6 +125,17 @@ TEST_CASE("A truncated answer stays one, whatever the other query got", "[posix]
   CHECK(calls.attempts() == Words{"udp 192.168.122.1 truncated 1-3"});
 }
 
+TEST_CASE("A stream that is closed after the beginning of a message was answered with the whole", "[posix]") {
+  dns::Bytes beginning = dns::framed(answer(0));
+  beginning[0] = 16;  // announces 4,096 bytes and a few
+  Calls calls;
+  calls.socket(3, Transport::tcp)
+      .failed(1, Kind::connect, 3, EINPROGRESS, first_server)
+      .receive(2, 3, {}, beginning)
+      .close(3, 3);
+  CHECK(calls.attempts() == Words{"tcp 192.168.122.1 answered 1-3"});
+}
+
 TEST_CASE("How a connect() that goes on alone ended is told by SO_ERROR or by the next call", "[posix]") {
   Calls asked;
   asked.socket(3, Transport::tcp)

@@ -55,6 +55,12 @@ TEST_CASE("poll() prints what is watched and what is ready of several", "[posix]
         "([{fd=4, revents=POLLOUT}]) <0.000035>\n");
 }
 
+TEST_CASE("poll() passes over descriptor -1", "[posix]") {
+  std::array<posix::PollFd, 2> polled{posix::PollFd{.fd = -1}, posix::PollFd{.fd = 3, .events = POLLIN}};
+  CHECK(line({.kind = Syscall::Kind::poll, .fd = -1, .polled = polled, .result = {.value = 0}}) ==
+        "7     poll([{fd=-1}, {fd=3, events=POLLIN}], 2, -1) = 0 (Timeout) <0.000035>\n");
+}
+
 TEST_CASE("What a stream's recvfrom() gets has no address", "[posix]") {
   std::array<std::uint8_t, 2> buffer{0, 33};
   CHECK(line({.kind = Syscall::Kind::recvfrom, .fd = 3, .input = buffer, .result = {.value = 2}}) ==
