@@ -3,6 +3,7 @@
 #include <array>
 
 #include "models/resolvers/glibc.hh"
+#include "models/resolvers/musl.hh"
 
 namespace hanglab::resolvers {
 
@@ -13,10 +14,13 @@ struct Entry {
   Resolver resolver;
 };
 
-constexpr std::array<Entry, 4> clients{{
+constexpr std::array<Entry, 7> clients{{
     {"glibc-2.28", glibc::getaddrinfo_2_28},
     {"glibc-2.31", glibc::getaddrinfo_2_31},
     {"glibc-2.36", glibc::getaddrinfo_2_36},
+    {"musl-1.2.3", musl::getaddrinfo_1_2_3},
+    {"musl-1.2.4", musl::getaddrinfo_1_2_4},
+    {"musl-1.2.5", musl::getaddrinfo_1_2_5},
     {"python-3.11", glibc::getaddrinfo_2_36},  // socket.getaddrinfo() is the C library's, here Debian 12's
 }};
 

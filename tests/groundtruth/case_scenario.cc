@@ -64,6 +64,7 @@ std::string error_name(int code) {
   switch (code) {
     case -2: return "EAI_NONAME";
     case -3: return "EAI_AGAIN";
+    case -4: return "EAI_FAIL";
     case -5: return "EAI_NODATA";
     default: return fmt::format("EAI {}", code);
   }

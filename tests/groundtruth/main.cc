@@ -79,8 +79,13 @@ std::string compare(const fs::path& folder, std::string& note) {
                        to_seconds(allowed));
 
   const auto hypervisor = static_cast<std::uint32_t>(*measured.scenario.host_index("hypervisor"));
-  const auto packets =
-      replay::compare_packets(read_packets(folder / "hv.pcap"), packets_at(hypervisor, result.packets));
+  const auto real_packets = read_packets(folder / "hv.pcap");
+  // Nobody is answered without a packet: the capture was ended before it had what its kernel had kept for it.
+  if (measured.outcome == Outcome::answered && replay::reduce(real_packets).steps.empty()) {
+    note += ", packets not compared: the real capture missed the lookup";
+    return {};
+  }
+  const auto packets = replay::compare_packets(real_packets, packets_at(hypervisor, result.packets));
   note += fmt::format(", {} steps on the wire", packets.steps);
   if (packets.reordered > 0) note += fmt::format(", {} races", packets.reordered);
   if (packets.late_answers_real + packets.late_answers_simulated > 0)
