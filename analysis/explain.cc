@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "analysis/attempt_words.hh"
@@ -82,7 +83,9 @@ std::size_t rounds(const std::vector<Step>& steps, std::size_t first, std::size_
 
 class Story {
  public:
-  Story(const std::vector<Step>& steps, Outcome outcome) : steps_(steps), outcome_(outcome) {
+  // `use_of_cut`: what is told of a truncated answer that was used, or nothing.
+  Story(const std::vector<Step>& steps, Outcome outcome, std::string use_of_cut)
+      : steps_(steps), outcome_(outcome), use_of_cut_(std::move(use_of_cut)) {
     several_servers_ = std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
       return step.attempt.server != steps.front().attempt.server;
     });
@@ -110,11 +113,13 @@ class Story {
     if (last_ != nullptr) text_ += turn ? "; " : ", ";
     if (turn) text_ += to_string(step.attempt.server.address) + ": ";
     text_ += told(step, outcome_);
+    if (step.attempt.result == "truncated") text_ += std::exchange(use_of_cut_, {});
     last_ = &step.attempt;
   }
 
   const std::vector<Step>& steps_;
   Outcome outcome_;
+  std::string use_of_cut_;
   bool several_servers_ = false;
   const Attempt* last_ = nullptr;
   std::string text_;
@@ -125,15 +130,25 @@ std::string ending(const Lookup& lookup) {
   return human(lookup.duration, 1);
 }
 
+// Whether the program was content with a truncated answer: no server told it the rest over TCP.
+bool used_truncated(const Lookup& lookup) {
+  const auto truncated = [](const Attempt& attempt) { return attempt.result == "truncated"; };
+  const auto told_rest = [](const Attempt& attempt) {
+    return attempt.transport == Transport::tcp && attempt.result == "answered";
+  };
+  return lookup.outcome == Outcome::answered && std::ranges::any_of(lookup.attempts, truncated) &&
+         std::ranges::none_of(lookup.attempts, told_rest);
+}
+
 }  // namespace
 
 std::string explain(const Lookup& lookup) {
   if (lookup.attempts.empty()) return "no server was asked, " + ending(lookup);
   const auto steps = steps_of(lookup.attempts);
-  auto text = Story(steps, lookup.outcome).take();
-  if (lookup.outcome == Outcome::answered && lookup.attempts.back().result == "truncated")
-    text += fmt::format(" and used as it was ({} addresses)", lookup.addresses);
-  return text + ", " + ending(lookup);
+  auto use_of_cut = used_truncated(lookup)
+                        ? fmt::format(" and used as it was ({} addresses)", lookup.addresses)
+                        : std::string();
+  return Story(steps, lookup.outcome, std::move(use_of_cut)).take() + ", " + ending(lookup);
 }
 
 }  // namespace hanglab::analysis

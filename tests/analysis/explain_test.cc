@@ -72,6 +72,14 @@ TEST_CASE("A truncated answer that the client was content with is told as such")
         "UDP answer truncated (497 of 4113 bytes) and used as it was (29 addresses), 3.2 ms");
   musl.attempts[0].full_bytes.reset();
   CHECK(explain(musl) == "UDP answer truncated (497 bytes) and used as it was (29 addresses), 3.2 ms");
+  // It asked another server at the same time.
+  auto silent = musl.attempts[0];
+  silent.server = {{0xc0a87a02}, 53};
+  silent.result = "no answer";
+  musl.attempts.push_back(silent);
+  CHECK(explain(musl) ==
+        "192.168.122.1: UDP answer truncated (497 bytes) and used as it was (29 addresses); "
+        "192.168.122.2: no UDP answer, 3.2 ms");
 }
 
 TEST_CASE("Rounds of attempts are counted") {
