@@ -99,7 +99,9 @@ TcpSegment TcpSocket::segment(TimePoint now) const {
     const auto clock = std::chrono::duration_cast<milliseconds>(now.time_since_epoch()).count();
     out.timestamps = {.value = identity_.timestamp_offset + static_cast<std::uint32_t>(clock), .echo = echo_};
   }
-  if (use_sack_) out.sack_count = receiver_.sack_blocks(out.sack);
+  if (!use_sack_) return out;
+  if (duplicate_) out.sack[out.sack_count++] = *duplicate_;
+  out.sack_count += receiver_.sack_blocks(std::span(out.sack).subspan(out.sack_count));
   return out;
 }
 
@@ -413,12 +415,15 @@ void TcpSocket::receive(TimePoint now, const TcpSegment& segment) {
   const bool had_finished = receiver_.finished();
   const auto arrival = receiver_.arrive(segment);
   const bool fin_reached = receiver_.finished() && !had_finished;
+  if (arrival == TcpReceiver::Arrival::duplicate)
+    duplicate_ = {.begin = segment.sequence, .end = segment.sequence + segment.length()};
   if (fin_reached) receive_fin();
   const bool wait_for_reply = fin_reached && state_ == TcpState::close_wait && segment.payload.empty();
   if (wait_for_reply)  // the application will close at once, and its FIN carries the acknowledgment
     delayed_ack_at_ = ticks_->expiry(now, ticks_->to_jiffies(delayed_ack));
   else
     acknowledge_data(now, arrival);
+  duplicate_.reset();
 }
 
 }  // namespace hanglab::kernel

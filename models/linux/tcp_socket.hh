@@ -11,7 +11,8 @@
 //   - an ICMP error for a SYN ends connect(), unless it arrives while the caller holds the socket's lock:
 //     then it is only remembered (sk_err_soft) and the next retransmission has to bring another
 //   - RST: ECONNREFUSED for a SYN, ECONNRESET later; close() with unread data sends one
-//   - quick acknowledgments of the first segments, then delayed by 40 ms
+//   - quick acknowledgments of the first segments, then delayed by 40 ms; of a duplicate with a D-SACK
+//     block (RFC 2883), which a firewall rule by length can tell from others
 // Not modelled: keepalive, probing a closed window, out-of-band data, fast open.
 #pragma once
 
@@ -151,6 +152,7 @@ class TcpSocket {
   bool probed_ = false;  // one tail loss probe an episode
   int refusals_ = 0;     // in a row, of data by our own host
   std::optional<TimePoint> delayed_ack_at_{};
+  std::optional<SackBlock> duplicate_{};  // what just arrived once more: the acknowledgment says so
   int quick_acks_ = 16;
   int unacknowledged_segments_ = 0;
 

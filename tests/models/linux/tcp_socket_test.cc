@@ -196,7 +196,10 @@ TEST_CASE("Segments that arrive out of order are read in order, once", "[tcp]") 
   CHECK(connected.recorder.sent.back().segment.sack_count == 1);
   CHECK(connected.recorder.sent.back().segment.sack[0] == SackBlock{5004, 5006});
   connected.socket.receive(connected.now, piece(5001, {1, 2, 3}));
+  CHECK(connected.recorder.sent.back().segment.sack_count == 0);
   connected.socket.receive(connected.now, piece(5001, {1, 2, 3}));
+  CHECK(connected.recorder.sent.back().segment.sack_count == 1);  // a D-SACK block: 5001 to 5003 once more
+  CHECK(connected.recorder.sent.back().segment.sack[0] == SackBlock{5001, 5004});
   std::vector<std::uint8_t> read(8);
   read.resize(connected.socket.read(connected.now, read));
   CHECK(read == std::vector<std::uint8_t>{1, 2, 3, 4, 5});
