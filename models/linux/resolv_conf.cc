@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::size_t most_nameservers = 3;
 constexpr int most_ndots = 15;
-constexpr int most_timeout_s = 30;
-constexpr int most_attempts = 5;
 constexpr std::string_view blanks = " \t";
 
 std::vector<std::string_view> words(std::string_view text) {
@@ -60,9 +58,9 @@ void set_option(std::string_view option, ResolvConf& conf) {
     // Kept in four bits, where -1 is 15.
     conf.ndots = std::min(number_after(option, "ndots:"), most_ndots) & 0xf;
   } else if (option.starts_with("timeout:")) {
-    conf.timeout_s = std::min(number_after(option, "timeout:"), most_timeout_s);
+    conf.timeout_s = number_after(option, "timeout:");
   } else if (option.starts_with("attempts:")) {
-    conf.attempts = std::min(number_after(option, "attempts:"), most_attempts);
+    conf.attempts = number_after(option, "attempts:");
   } else if (option.starts_with("rotate")) {
     conf.rotate = true;
   } else if (option.starts_with("edns0")) {

@@ -1,6 +1,7 @@
 // resolv.conf(5) as glibc reads it (resolv/res_init.c, 2.28 to 2.36): name servers, search list, options.
-// Lines and options that glibc would ignore are ignored here too; so is `sortlist`, which changes no hang.
-// The environment variables LOCALDOMAIN and RES_OPTIONS are not read.
+// Times and counts are as written, since each resolver has limits of its own. Lines and options that glibc
+// would ignore are ignored here too; so is `sortlist`, which changes no hang. The environment variables
+// LOCALDOMAIN and RES_OPTIONS are not read.
 #pragma once
 
 #include <string>
@@ -19,8 +20,8 @@ struct ResolvConf {
   // The last of domain/search counts. Empty: glibc takes what follows the first dot of the host's name.
   std::vector<std::string> search{};
   int ndots = 1;      // 0 to 15 (RES_MAXNDOTS)
-  int timeout_s = 5;  // RES_TIMEOUT; capped at 30. glibc keeps 0 and less, and then waits 1 s
-  int attempts = 2;   // RES_DFLRETRY; capped at 5. glibc keeps 0 and less, and then sends nothing
+  int timeout_s = 5;  // RES_TIMEOUT
+  int attempts = 2;   // RES_DFLRETRY
   bool rotate = false;
   bool use_vc = false;
   bool edns0 = false;

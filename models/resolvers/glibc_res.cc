@@ -15,6 +15,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::uint16_t dns_port = 53;
+constexpr int most_timeout_s = 30;                 // RES_MAXRETRANS
+constexpr int most_attempts = 5;                   // RES_MAXRETRY
 constexpr std::uint16_t edns_payload_size = 1200;  // RESOLV_EDNS_BUFFER_SIZE
 constexpr std::size_t largest_message = 65536;     // MAXPACKET
 constexpr std::size_t single_query_buffer = 1024;  // gethostbyname2_r's own; getaddrinfo's for two has 2048
@@ -58,6 +60,8 @@ ResolverState::ResolverState(posix::Posix& os, const kernel::ResolvConf& configu
     : os_(os),
       configuration_(configuration),
       version_(version),
+      timeout_s_(std::min(configuration.timeout_s, most_timeout_s)),
+      attempts_(std::min(configuration.attempts, most_attempts)),
       single_request_(configuration.single_request || configuration.single_request_reopen),
       single_request_reopen_(configuration.single_request_reopen),
       udp_sockets_(configuration.nameservers.size(), -1) {}
@@ -139,14 +143,14 @@ posix::Task<Reply> ResolverState::send(Exchange exchange) {
   }
   exchange.error = ETIMEDOUT;
 
-  for (int attempt = 0; attempt < configuration_.attempts; ++attempt) {
+  for (int attempt = 0; attempt < attempts_; ++attempt) {
     for (std::size_t shift = 0; shift < servers; ++shift) {
       const std::size_t server = (shift + rotation) % servers;
       Step step = Step::over_tcp;
       if (!over_tcp) step = co_await send_udp(exchange, server);
       if (step == Step::over_tcp) {
         over_tcp = true;
-        attempt = configuration_.attempts;  // over TCP each server is asked once
+        attempt = attempts_;  // over TCP each server is asked once
         step = co_await send_tcp(exchange, server);
       }
       if (step == Step::next_server) continue;
@@ -189,7 +193,7 @@ posix::Task<bool> ResolverState::open_udp(std::size_t server) {
 }
 
 posix::Task<ResolverState::Step> ResolverState::send_udp(Exchange& exchange, std::size_t server) {
-  int wait = configuration_.timeout_s << server;
+  int wait = timeout_s_ << server;
   if (server > 0) wait /= static_cast<int>(udp_sockets_.size());
   const Duration limit = seconds(std::max(wait, 1));
   const bool heard_before = exchange.heard_anything;

@@ -93,6 +93,8 @@ class ResolverState {
   posix::Posix& os_;
   const kernel::ResolvConf& configuration_;
   Version version_;
+  int timeout_s_;  // 0 and less are kept, and then it waits 1 s
+  int attempts_;   // 0 and less are kept, and then it sends nothing
   bool single_request_;
   bool single_request_reopen_;
   std::vector<int> udp_sockets_;  // one a server, -1: closed

