@@ -32,8 +32,8 @@ class [[nodiscard]] Task {
     struct Final {
       bool await_ready() noexcept { return false; }
       std::coroutine_handle<> await_suspend(std::coroutine_handle<promise_type> done) noexcept {
-        auto* still_awaited = done.promise().still_awaited;
-        if (still_awaited && --*still_awaited != 0) return std::noop_coroutine();
+        auto* others = done.promise().still_awaited;
+        if (others && --*others != 0) return std::noop_coroutine();
         return done.promise().awaiting;
       }
       void await_resume() noexcept {}
@@ -105,9 +105,10 @@ class Group {
   }
 
  protected:
-  std::vector<Task<Value>> tasks_;
+  std::vector<Task<Value>>& tasks() { return tasks_; }
 
  private:
+  std::vector<Task<Value>> tasks_;
   std::ptrdiff_t still_awaited_;
 };
 
@@ -119,7 +120,7 @@ class All : public Group<Value> {
       : Group<Value>(std::move(tasks), Group<Value>::Until::all_ended) {}
   std::vector<Value> await_resume() {
     std::vector<Value> results;
-    for (Task<Value>& task : this->tasks_) results.push_back(task.result());
+    for (Task<Value>& task : this->tasks()) results.push_back(task.result());
     return results;
   }
 };
@@ -130,7 +131,7 @@ class First : public Group<Value> {
  public:
   explicit First(std::vector<Task<Value>> tasks)
       : Group<Value>(std::move(tasks), Group<Value>::Until::first_ended) {}
-  Value await_resume() { return std::ranges::find_if(this->tasks_, &Task<Value>::done)->result(); }
+  Value await_resume() { return std::ranges::find_if(this->tasks(), &Task<Value>::done)->result(); }
 };
 
 template <class Value>
