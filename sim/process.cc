@@ -40,6 +40,7 @@ Process::~Process() {
 void Process::interrupt() {
   for (Pending& pending : pending_) {
     pending.event.Cancel();
+    if (pending.call->kind == Kind::work) continue;
     for (auto* observer : observers_) observer->unfinished(*pending.call, now());
   }
   pending_.clear();
@@ -55,12 +56,14 @@ Process::Descriptor* Process::find(int fd) {
 void Process::enter(Syscall& call) {
   call.entered = now();
   Pending& pending = pending_.emplace_back(Pending{.call = &call});
+  const Duration cost = host_.settings().cpu.syscall;
+  if (call.kind == Kind::work) return return_after(pending, *call.timeout + call.number * cost);
   pending.busy = true;  // what its own work changes about a socket is no news to the call
   const auto result = attempt(pending);
   pending.busy = false;
   if (result) {
     call.result = *result;
-    return return_after(pending, host_.settings().cpu.syscall);
+    return return_after(pending, cost);
   }
   if (call.kind == Syscall::Kind::poll && call.timeout)
     pending.event = ns3::Simulator::Schedule(to_ns3(*call.timeout + timer_slack(*call.timeout)),
@@ -84,7 +87,8 @@ void Process::complete(Pending* pending) {
   Syscall& call = *pending->call;
   pending_.erase(std::ranges::find(pending_, &call, &Pending::call));
   call.returned = now();
-  for (auto* observer : observers_) observer->returned(call);
+  if (call.kind != Kind::work)
+    for (auto* observer : observers_) observer->returned(call);
   call.program.resume();
 }
 
@@ -118,7 +122,7 @@ Process::MaybeResult Process::attempt(Pending& pending) {
   Descriptor* descriptor = find(call.fd);
   if (!descriptor) return failure(EBADF);
   switch (call.kind) {
-    case Kind::setsockopt: return set_option(*descriptor, call.option);
+    case Kind::setsockopt: return set_option(*descriptor, call);
     case Kind::bind: return bind(*descriptor);
     case Kind::connect: return connect(*descriptor, pending);
     case Kind::disconnect: descriptor->udp->disconnect(); return Result{};
@@ -151,8 +155,9 @@ Result Process::open_socket(const Syscall& call) {
   return {.value = descriptors_.back().fd};
 }
 
-Result Process::set_option(Descriptor& descriptor, Syscall::Option option) {
-  if (option == Syscall::Option::recverr && descriptor.udp) descriptor.udp->set_recverr();
+Result Process::set_option(Descriptor& descriptor, const Syscall& call) {
+  if (call.option == Syscall::Option::recverr && descriptor.udp) descriptor.udp->set_recverr();
+  if (call.option == Syscall::Option::maxseg) descriptor.maxseg = static_cast<std::uint16_t>(call.number);
   return {};
 }
 
@@ -173,6 +178,7 @@ Process::MaybeResult Process::connect(Descriptor& descriptor, Pending& pending) 
   pending.connecting = true;
   const auto connection = descriptor.tcp;
   connection->hold_lock_until(now() + connect_lock);
+  if (descriptor.maxseg) connection->socket().limit_segment(*descriptor.maxseg);
   connection->socket().connect(now());
   connection->settle();
   if (descriptor.nonblocking) return failure(EINPROGRESS);

@@ -42,6 +42,7 @@ class Process final : public posix::Posix, public SocketOwner {
     bool nonblocking = false;
     std::unique_ptr<UdpSocket> udp{};
     std::shared_ptr<TcpConnection> tcp{};
+    std::optional<std::uint16_t> maxseg{};  // of a stream that is yet to be connected
   };
 
   using Syscall = posix::Syscall;
@@ -58,7 +59,7 @@ class Process final : public posix::Posix, public SocketOwner {
   Descriptor* find(int fd);
   MaybeResult attempt(Pending& pending);  // what the call returns now; nothing: it has to wait
   posix::Result open_socket(const Syscall& call);
-  posix::Result set_option(Descriptor& descriptor, Syscall::Option option);
+  posix::Result set_option(Descriptor& descriptor, const Syscall& call);
   posix::Result bind(Descriptor& descriptor);
   MaybeResult connect(Descriptor& descriptor, Pending& pending);
   MaybeResult connect_progress(Descriptor& descriptor);

@@ -16,6 +16,7 @@
 // Not modelled: keepalive, probing a closed window, out-of-band data, fast open.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <span>
 
@@ -71,6 +72,9 @@ class TcpSocket {
   };
 
   TcpSocket(const TcpSettings& settings, const TickClock& ticks, const Identity& identity, SegmentSink& sink);
+
+  // TCP_MAXSEG, before connect(): a segment carries no more either way.
+  void limit_segment(std::uint16_t most) { settings_.mss = std::min(settings_.mss, most); }
 
   // The application's side. Results: check error() and state() afterwards.
   void connect(TimePoint now);

@@ -58,20 +58,22 @@ struct Syscall {
     recvmsg,
     read,
     fionread,
-    close
+    close,
+    work
   };
 
-  // Only IP_RECVERR changes what the lab's sockets do.
-  enum class Option { recverr, broadcast, nodelay, fastopen_connect };
+  // Only IP_RECVERR and TCP_MAXSEG change what the lab's sockets do.
+  enum class Option { recverr, broadcast, nodelay, fastopen_connect, maxseg };
 
   Kind kind = Kind::socket;
   int fd = -1;
   Transport transport = Transport::udp;  // socket
   bool nonblocking = false;              // socket
   Option option = Option::recverr;       // setsockopt
+  int number = 1;                        // setsockopt: the option's value; work: how many system calls
   Endpoint address{};          // connect; of sendto and sendmsg, port 0: none; where a datagram came from
   std::span<PollFd> polled{};  // poll
-  std::optional<Duration> timeout{};  // poll; none waits for ever
+  std::optional<Duration> timeout{};  // poll; none waits for ever. work: its processor time
   std::array<ByteView, 2> output{};   // of what sends or writes
   std::span<std::uint8_t> input{};    // of what receives or reads
 
@@ -123,8 +125,8 @@ class Posix {
   Call socket(Transport transport, bool nonblocking) {
     return {*this, {.kind = Kind::socket, .transport = transport, .nonblocking = nonblocking}};
   }
-  Call setsockopt(int fd, Syscall::Option option) {
-    return {*this, {.kind = Kind::setsockopt, .fd = fd, .option = option}};
+  Call setsockopt(int fd, Syscall::Option option, int value = 1) {
+    return {*this, {.kind = Kind::setsockopt, .fd = fd, .option = option, .number = value}};
   }
   // IP_RECVERR: every ICMP error reaches the UDP socket. Without it an unconnected socket hears of none,
   // a connected one of those that are final (net/ipv4/udp.c, __udp4_lib_err).
@@ -172,6 +174,12 @@ class Posix {
   // ioctl(FIONREAD): the size of the next datagram.
   Call fionread(int fd) { return {*this, {.kind = Kind::fionread, .fd = fd}}; }
   Call close(int fd) { return {*this, {.kind = Kind::close, .fd = fd}}; }
+  // No call, but what the program does between them where that takes its time: its own instructions, and
+  // system calls that say nothing to the network, as many as a host's cost for one applies to. No observer
+  // is told.
+  Call work(Duration processor_time, int calls) {
+    return {*this, {.kind = Kind::work, .number = calls, .timeout = processor_time}};
+  }
 };
 
 // Told of what a program does at its kernel: what strace, and a log of its attempts, are made of.

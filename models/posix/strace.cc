@@ -38,6 +38,7 @@ std::string_view option(Syscall::Option option) {
     case Syscall::Option::broadcast: return "SOL_SOCKET, SO_BROADCAST";
     case Syscall::Option::nodelay: return "SOL_TCP, TCP_NODELAY";
     case Syscall::Option::fastopen_connect: return "SOL_TCP, TCP_FASTOPEN_CONNECT";
+    case Syscall::Option::maxseg: return "SOL_TCP, TCP_MAXSEG";
   }
   return {};
 }
@@ -96,7 +97,8 @@ std::string arguments(const Syscall& call, bool unfinished) {
       return fmt::format("socket(AF_INET, {}|SOCK_CLOEXEC{}, IPPROTO_IP)",
                          call.transport == Transport::udp ? "SOCK_DGRAM" : "SOCK_STREAM",
                          call.nonblocking ? "|SOCK_NONBLOCK" : "");
-    case Kind::setsockopt: return fmt::format("setsockopt({}, {}, [1], 4)", call.fd, option(call.option));
+    case Kind::setsockopt:
+      return fmt::format("setsockopt({}, {}, [{}], 4)", call.fd, option(call.option), call.number);
     case Kind::bind: return fmt::format("bind({}, {}, 16)", call.fd, address({}));
     case Kind::connect: return fmt::format("connect({}, {}, 16)", call.fd, address(call.address));
     case Kind::disconnect:
@@ -168,6 +170,7 @@ std::string arguments(const Syscall& call, bool unfinished) {
                          call.result.ok() ? quoted(call.received()) : "0x7ffd0000", call.input.size());
     case Kind::fionread: return fmt::format("ioctl({}, FIONREAD, [{}])", call.fd, call.result.value);
     case Kind::close: return fmt::format("close({})", call.fd);
+    case Kind::work: break;  // is none
   }
   return {};
 }

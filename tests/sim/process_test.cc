@@ -184,6 +184,38 @@ TEST_CASE("sendmsg() with MSG_FASTOPEN connects, and sends nothing before poll()
   CHECK(ran.attempts[0].transport == Transport::tcp);
 }
 
+TEST_CASE("Work takes its processor time and the host's cost of its calls, and strace shows none of it",
+          "[sim]") {
+  const auto ran = run_program({}, [](Posix& os) -> Task<int> {
+    co_await os.work(2ms, 100);
+    co_return 0;
+  });
+  CHECK(ran.duration == 2500us);  // 5 us a call
+  CHECK(ran.strace.empty());
+}
+
+TEST_CASE("TCP_MAXSEG keeps the server's segments below what a firewall drops", "[sim]") {
+  const std::string longer = "iptables -A OUTPUT -p tcp --sport 53 -m length --length 753: -j DROP";
+  const auto question = dns::framed(dns::encode_query(1, {.name = "me.mydomain.net"}));
+  for (const int limit : {0, 712, 713}) {  // the IPv4 and TCP headers add 40 octets
+    INFO(limit);
+    std::int64_t answered = -1;
+    const auto ran = run_program({.hypervisor_rules = longer}, [&](Posix& os) -> Task<int> {
+      posix::PollFd ready{.fd = co_await open(os, Transport::tcp), .events = POLLOUT};
+      if (limit != 0) co_await os.setsockopt(ready.fd, posix::Syscall::Option::maxseg, limit);
+      co_await os.connect(ready.fd, first_server);
+      co_await os.poll({&ready, 1}, {});
+      co_await os.write(ready.fd, question);
+      ready.events = POLLIN;
+      answered = (co_await os.poll({&ready, 1}, 1s)).value;
+      co_return 0;
+    });
+    CHECK(answered == (limit == 712 ? 1 : 0));
+    CHECK((ran.strace.find("setsockopt(3, SOL_TCP, TCP_MAXSEG, [712], 4) = 0") != std::string::npos) ==
+          (limit == 712));
+  }
+}
+
 TEST_CASE("poll() of two sockets says which is ready, and of none it sleeps", "[sim]") {
   std::array<posix::PollFd, 2> ready{};
   std::int64_t count = -1;
