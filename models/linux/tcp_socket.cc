@@ -418,6 +418,9 @@ void TcpSocket::receive(TimePoint now, const TcpSegment& segment) {
   if (arrival == TcpReceiver::Arrival::duplicate)
     duplicate_ = {.begin = segment.sequence, .end = segment.sequence + segment.length()};
   if (fin_reached) receive_fin();
+  // What is refused goes to the firewall again, before an acknowledgment of its own: that counts as sent with
+  // it, even if nothing leaves (tcp_data_snd_check; __tcp_transmit_skb clears it ahead of the IP layer).
+  if (timer_ == Timer::refused) return push(now);
   const bool wait_for_reply = fin_reached && state_ == TcpState::close_wait && segment.payload.empty();
   if (wait_for_reply)  // the application will close at once, and its FIN carries the acknowledgment
     delayed_ack_at_ = ticks_->expiry(now, ticks_->to_jiffies(delayed_ack));

@@ -154,6 +154,22 @@ TEST_CASE("Data that the host's own firewall refuses is tried again after 0.2 s,
   CHECK(connected.socket.error() == ETIMEDOUT);
 }
 
+TEST_CASE("With data refused by the own firewall no FIN of the peer is acknowledged, however often it comes",
+          "[tcp]") {
+  // As in dig-9.18--synack-ok-data-drop: the server answers none of eight FINs.
+  Connected connected;
+  connected.recorder.refuse = [](const TcpSegment& segment) { return !segment.payload.empty(); };
+  connected.socket.write(connected.now, query);
+  const TcpSegment fin{.sequence = 5001, .acknowledgment = 1001, .ack = true, .fin = true, .window = 500};
+  for (int i = 0; i < 8; ++i) {
+    connected.run_until(connected.now + std::chrono::milliseconds(100));
+    connected.socket.receive(connected.now, fin);
+  }
+  CHECK(connected.socket.state() == TcpState::close_wait);
+  CHECK(std::ranges::all_of(connected.recorder.sent,
+                            [](const Sent& sent) { return !sent.segment.payload.empty(); }));
+}
+
 TEST_CASE("A connection that hears nothing and has nothing to say waits for ever", "[tcp]") {
   Connected connected;
   connected.run_until(never);
