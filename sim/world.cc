@@ -116,11 +116,13 @@ class World::Episode {
     if (syscalls_) observers.push_back(&strace_.emplace(first_pid + static_cast<int>(number_)));
     process_ = std::make_unique<Process>(host, Random(random_.next()), std::move(observers));
     const auto& settings = host.settings();
-    program_.emplace(main(resolvers::find_resolver(plan_.client), {.resolv_conf = settings.resolv_conf,
-                                                                   .nss_hosts = settings.nsswitch,
-                                                                   .etc_hosts = settings.etc_hosts,
-                                                                   .hostname = settings.name,
-                                                                   .addresses = addresses_}));
+    program_.emplace(
+        main(resolvers::find_resolver(plan_.client), {.resolv_conf = settings.resolv_conf,
+                                                      .nss_hosts = settings.nsswitch,
+                                                      .etc_hosts = settings.etc_hosts,
+                                                      .hostname = settings.name,
+                                                      .addresses = addresses_,
+                                                      .resolv_conf_text = settings.resolv_conf_text}));
     give_up_ = ns3::Simulator::Schedule(to_ns3(state_.scenario.give_up), &Episode::give_up, this);
     program_->start();
   }

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "models/resolvers/dig.hh"
 #include "models/resolvers/glibc.hh"
 #include "models/resolvers/musl.hh"
 
@@ -14,7 +15,8 @@ struct Entry {
   Resolver resolver;
 };
 
-constexpr std::array<Entry, 7> clients{{
+constexpr auto clients = std::to_array<Entry>({
+    {"dig-9.18", dig::dig_9_18},
     {"glibc-2.28", glibc::getaddrinfo_2_28},
     {"glibc-2.31", glibc::getaddrinfo_2_31},
     {"glibc-2.36", glibc::getaddrinfo_2_36},
@@ -22,7 +24,7 @@ constexpr std::array<Entry, 7> clients{{
     {"musl-1.2.4", musl::getaddrinfo_1_2_4},
     {"musl-1.2.5", musl::getaddrinfo_1_2_5},
     {"python-3.11", glibc::getaddrinfo_2_36},  // socket.getaddrinfo() is the C library's, here Debian 12's
-}};
+});
 
 }  // namespace
 

@@ -21,6 +21,7 @@ struct Small {
   std::string resolv_conf = "nameserver 192.168.122.1";
   std::string hosts_order = "hosts: files dns";
   std::string client = "glibc-2.36";
+  std::string family = "unspec";
   std::string delay = "100us";
   std::string loss = "0%";
   int syn_retries = 1;
@@ -56,8 +57,8 @@ inline scenario::Scenario small_scenario(const Small& small) {
           "\"\n" + rules(small.vm_rules) + "links:\n" +
           fmt::format("  - {{from: vm.eth0, to: hypervisor.virbr0, delay: {}, rate: 10Gbps, loss: {}}}\n",
                       small.delay, small.loss) +
-          fmt::format("lookups:\n  - {{host: vm, client: {}, call: getaddrinfo, name: {}}}\n", small.client,
-                      small.name),
+          fmt::format("lookups:\n  - {{host: vm, client: {}, family: {}, name: {}}}\n", small.client,
+                      small.family, small.name),
       "small.yaml");
 }
 

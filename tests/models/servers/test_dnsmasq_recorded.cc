@@ -91,6 +91,7 @@ TEST_CASE("the model answers byte for byte as the recorded dnsmasq did, and agai
   const auto [name, exchanges] = GENERATE(table<std::string, std::size_t>({
       {"dnsmasq-2.90-incident.txt", 49},
       {"dnsmasq-2.90-mixed.txt", 128},
+      {"dnsmasq-2.90-dig.txt", 11},
       {"dnsmasq-2.79-incident.txt", 48},
       {"dnsmasq-2.79-mixed.txt", 123},
   }));
