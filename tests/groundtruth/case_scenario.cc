@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "core/error.hh"
 
@@ -56,7 +57,8 @@ std::string resolv_conf(const json& measured) {
 std::string family(const json& measured) {
   const auto name = measured["family"].get<std::string>();
   if (name == "AF_UNSPEC") return "unspec";
-  if (name == "AF_INET") return "inet";
+  if (name == "AF_INET" || name == "A only") return "inet";
+  if (name == "AAAA only") return "inet6";
   throw Error(fmt::format("{}: family {}", measured["case"].get<std::string>(), name));
 }
 
@@ -72,9 +74,33 @@ std::string error_name(int code) {
 
 Duration seconds(double value) { return Duration(std::llround(value * 1e9)); }
 
+// What dig printed: the status of its answer and the records, or why there is none.
+void read_dig(const std::string& output, std::string_view type, Case& result) {
+  std::istringstream lines(output);
+  std::string status;
+  std::string failure = "no servers could be reached";
+  std::size_t addresses = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto after = [&](std::string_view mark) {
+      const auto at = line.rfind(mark);
+      return at == std::string::npos ? std::string() : line.substr(at + mark.size());
+    };
+    if (line.starts_with(";; ->>HEADER<<-"))
+      status = after("status: ").substr(0, after("status: ").find(','));
+    if (line.starts_with(";; communications error to ")) failure = after(": ");
+    if (line.starts_with(";; Connection to ")) failure = after(" failed: ");
+    if (!line.starts_with(';') && line.find(fmt::format("\tIN\t{}\t", type)) != std::string::npos)
+      ++addresses;
+  }
+  if (failure.ends_with('.')) failure.pop_back();
+  result.outcome = status == "NOERROR" ? Outcome::answered : Outcome::failed;
+  if (status == "NOERROR") result.addresses = addresses;
+  if (status != "NOERROR") result.error = status.empty() ? failure : status;
+}
+
 }  // namespace
 
-Case read_case(const std::filesystem::path& folder) {
+Case read_case(const std::filesystem::path& folder, std::string_view link_delay) {
   std::ifstream file(folder / "case.json");
   if (!file) throw Error(fmt::format("{}: holds no case.json", folder.string()));
   const json measured = json::parse(file);
@@ -82,7 +108,10 @@ Case read_case(const std::filesystem::path& folder) {
 
   Case result{.name = measured["case"], .scenario = {}};
   std::string give_up = "600s";
-  if (observed.contains("text")) {
+  if (measured["client"].get<std::string>().starts_with("dig-")) {
+    read_dig(observed["text"], measured["family"] == "AAAA only" ? "AAAA" : "A", result);
+    result.duration = seconds(measured["observed_wall_seconds"]);
+  } else if (observed.contains("text")) {
     // "TIMEOUT>300": the watchdog ended it after 300 s.
     const auto text = observed["text"].get<std::string>();
     const std::string limit = text.substr(text.find('>') + 1);
@@ -121,14 +150,14 @@ Case read_case(const std::filesystem::path& folder) {
       "    nsswitch.conf: \"hosts: {}\"\n"
       "{}"
       "links:\n"
-      "  - {{from: vm.eth0, to: hypervisor.virbr0, delay: 3us, rate: 10Gbps}}\n"
+      "  - {{from: vm.eth0, to: hypervisor.virbr0, delay: {}, rate: 10Gbps}}\n"
       "lookups:\n"
-      "  - {{host: vm, client: {}, call: getaddrinfo, family: {}, name: {}}}\n",
+      "  - {{host: vm, client: {}, family: {}, name: {}}}\n",
       result.name, give_up, block("iptables", measured["hypervisor_rules"]),
       measured["dnsmasq_options"].get<std::string>(), host_file(), sysctls(measured["vm_sysctls"]),
       resolv_conf(measured), measured.value("nsswitch_hosts", "files dns"),
-      block("iptables", measured["vm_rules"]), measured["client"].get<std::string>(), family(measured),
-      measured["host_looked_up"].get<std::string>());
+      block("iptables", measured["vm_rules"]), link_delay, measured["client"].get<std::string>(),
+      family(measured), measured["host_looked_up"].get<std::string>());
   result.scenario = scenario::parse(yaml, result.name + ".yaml");
   return result;
 }

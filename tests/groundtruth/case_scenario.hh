@@ -21,6 +21,7 @@ struct Case {
   Duration duration{};
 };
 
-Case read_case(const std::filesystem::path& folder);
+// `link_delay` as a scenario writes it: "3us".
+Case read_case(const std::filesystem::path& folder, std::string_view link_delay);
 
 }  // namespace hanglab::tests

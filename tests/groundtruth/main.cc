@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <string_view>
 
 #include "core/error.hh"
 #include "replay/capture_reader.hh"
@@ -52,9 +53,32 @@ std::vector<replay::CapturedPacket> packets_at(std::uint32_t host, const std::ve
   return packets;
 }
 
+// tcpdump was ended half a second after the program, and what it had not read by then is not in its file.
+void leave_out_unread(const replay::Exchange& real, replay::Exchange& simulated, Duration returned) {
+  if (real.steps.empty() || simulated.steps.empty()) return;
+  const Duration length = real.steps.back().at - real.steps.front().at;
+  const Duration first = simulated.steps.front().at;
+  std::erase_if(simulated.steps, [&](const replay::Step& step) {
+    return step.at > returned && step.at - first > length + replay::usual_race;
+  });
+}
+
+// Over a veth pair an ICMP error for a SYN is back while connect() still holds the socket's lock, and counts
+// for nothing; unless the kernel puts its work off, and the error comes after it. 24 runs of dig, one as the
+// other, had 0 to 3 of 3 connections refused at once. So a case that rejects by ICMP agrees if it does in
+// either way.
+constexpr std::string_view within_connect = "3us";
+constexpr std::string_view after_connect = "30us";
+
+bool rejects_by_icmp(const tests::Case& measured) {
+  return std::ranges::any_of(measured.scenario.hosts, [](const scenario::Host& host) {
+    return host.iptables_text.find("REJECT") != std::string::npos &&
+           host.iptables_text.find("tcp-reset") == std::string::npos;
+  });
+}
+
 // Empty when the simulation agrees with the case.
-std::string compare(const fs::path& folder, std::string& note) {
-  const tests::Case measured = tests::read_case(folder);
+std::string compare_with(const tests::Case& measured, const fs::path& folder, std::string& note) {
   std::vector<std::string> warnings;
   sim::World world(measured.scenario, warnings);
   const auto result = world.run(1, 0, {.packets = true});
@@ -79,19 +103,31 @@ std::string compare(const fs::path& folder, std::string& note) {
                        to_seconds(allowed));
 
   const auto hypervisor = static_cast<std::uint32_t>(*measured.scenario.host_index("hypervisor"));
-  const auto real_packets = read_packets(folder / "hv.pcap");
+  const auto real = replay::reduce(read_packets(folder / "hv.pcap"));
   // Nobody is answered without a packet: the capture was ended before it had what its kernel had kept for it.
-  if (measured.outcome == Outcome::answered && replay::reduce(real_packets).steps.empty()) {
+  if (measured.outcome == Outcome::answered && real.steps.empty()) {
     note += ", packets not compared: the real capture missed the lookup";
     return {};
   }
-  const auto packets = replay::compare_packets(real_packets, packets_at(hypervisor, result.packets));
+  auto simulated_exchange = replay::reduce(packets_at(hypervisor, result.packets));
+  leave_out_unread(real, simulated_exchange, simulated.start + simulated.duration);
+  const auto packets = replay::compare(real, simulated_exchange);
   note += fmt::format(", {} steps on the wire", packets.steps);
   if (packets.reordered > 0) note += fmt::format(", {} races", packets.reordered);
   if (packets.late_answers_real + packets.late_answers_simulated > 0)
     note += fmt::format(", answers to a closed socket: {}, measured {}", packets.late_answers_simulated,
                         packets.late_answers_real);
   return packets.difference;
+}
+
+std::string compare(const fs::path& folder, std::string& note) {
+  const tests::Case measured = tests::read_case(folder, within_connect);
+  const std::string difference = compare_with(measured, folder, note);
+  if (difference.empty() || !rejects_by_icmp(measured)) return difference;
+  std::string other_note;
+  if (!compare_with(tests::read_case(folder, after_connect), folder, other_note).empty()) return difference;
+  note = other_note + ", ICMP after connect()";
+  return {};
 }
 
 std::vector<fs::path> case_folders(int argc, char** argv) {
