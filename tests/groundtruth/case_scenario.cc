@@ -88,7 +88,8 @@ void read_dig(const std::string& output, std::string_view type, Case& result) {
     if (line.starts_with(";; ->>HEADER<<-"))
       status = after("status: ").substr(0, after("status: ").find(','));
     if (line.starts_with(";; communications error to ")) failure = after(": ");
-    if (line.starts_with(";; Connection to ")) failure = after(" failed: ");
+    if (line.starts_with(";; Connection to ") || line.starts_with(";; UDP setup with "))
+      failure = after(" failed: ");
     if (!line.starts_with(';') && line.find(fmt::format("\tIN\t{}\t", type)) != std::string::npos)
       ++addresses;
   }
