@@ -43,7 +43,8 @@ int sysctl(const scenario::Host& host, const std::string& name, int otherwise) {
 }
 
 kernel::TcpSettings tcp_settings_of(const scenario::Host& host) {
-  const bool has_linear = std::pair(host.kernel.major, host.kernel.minor) >= std::pair(6, 5);
+  const std::pair version(host.kernel.major, host.kernel.minor);
+  const bool has_linear = version >= std::pair(6, 5);
   const int orphan_retries = sysctl(host, "net.ipv4.tcp_orphan_retries", 0);
   return {.syn_retries = sysctl(host, "net.ipv4.tcp_syn_retries", 6),
           .syn_linear_timeouts = sysctl(host, "net.ipv4.tcp_syn_linear_timeouts", has_linear ? 4 : 0),
@@ -52,7 +53,8 @@ kernel::TcpSettings tcp_settings_of(const scenario::Host& host) {
           .orphan_retries = orphan_retries == 0 ? 8 : orphan_retries,
           .timestamps = sysctl(host, "net.ipv4.tcp_timestamps", 1) != 0,
           .sack = sysctl(host, "net.ipv4.tcp_sack", 1) != 0,
-          .window_scaling = sysctl(host, "net.ipv4.tcp_window_scaling", 1) != 0};
+          .window_scaling = sysctl(host, "net.ipv4.tcp_window_scaling", 1) != 0,
+          .queues_syn_errors = version >= std::pair(5, 8)};
 }
 
 std::pair<std::uint16_t, std::uint16_t> port_range_of(const scenario::Host& host) {

@@ -208,6 +208,7 @@ short Process::readiness(Descriptor& descriptor) const {
     if (socket.readable() > 0 || socket.end_of_file()) ready |= POLLIN;
     if (socket.connected()) ready |= POLLOUT;
     if (socket.error() != 0) ready |= POLLERR | POLLIN | POLLOUT;
+    if (socket.error_queued()) ready |= POLLERR;
     if (socket.state() == kernel::TcpState::closed) ready |= POLLHUP | POLLIN | POLLOUT;
   } else {
     ready |= POLLOUT | POLLHUP;  // a stream that was never connected

@@ -323,6 +323,7 @@ void TcpSocket::reset_by_peer(TimePoint) { die(state_ == TcpState::close_wait ? 
 
 void TcpSocket::icmp_error(TimePoint, int error, bool locked) {
   const bool connecting = state_ == TcpState::syn_sent || state_ == TcpState::syn_received;
+  if (connecting && settings_.queues_syn_errors) error_queued_ = true;
   if (connecting && !locked)
     die(error);
   else

@@ -9,7 +9,8 @@
 //     window probe would be, and ends after tcp_retries2 tries
 //   - every timer rounded by the timer wheel (timer_wheel.hh)
 //   - an ICMP error for a SYN ends connect(), unless it arrives while the caller holds the socket's lock:
-//     then it is only remembered (sk_err_soft) and the next retransmission has to bring another
+//     then it is only remembered (sk_err_soft) and the next retransmission has to bring another. From 5.8 on
+//     it is also put on the error queue, which poll() reports (tcp_v4_err; commit 45af29ca761c)
 //   - RST: ECONNREFUSED for a SYN, ECONNRESET later; close() with unread data sends one
 //   - quick acknowledgments of the first segments, then delayed by 40 ms; of a duplicate with a D-SACK
 //     block (RFC 2883), which a firewall rule by length can tell from others
@@ -39,7 +40,8 @@ struct TcpSettings {
   bool timestamps = true;
   bool sack = true;
   bool window_scaling = true;
-  std::uint16_t mss = 1460;  // the interface's MTU less 40
+  bool queues_syn_errors = true;  // from kernel 5.8 on
+  std::uint16_t mss = 1460;       // the interface's MTU less 40
 };
 
 enum class TcpState {
@@ -102,6 +104,7 @@ class TcpSocket {
   int error() const { return error_; }  // sk_err: what the next call will fail with; 0: none
   int take_error();
   int take_any_error();  // SO_ERROR: with none pending, the one that was only remembered
+  bool error_queued() const { return error_queued_; }  // for MSG_ERRQUEUE, which nobody reads here
   const Identity& identity() const { return identity_; }
 
  private:
@@ -162,6 +165,7 @@ class TcpSocket {
 
   int error_ = 0;
   int soft_error_ = 0;  // sk_err_soft
+  bool error_queued_ = false;
 };
 
 }  // namespace hanglab::kernel

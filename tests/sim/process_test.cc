@@ -145,6 +145,23 @@ TEST_CASE("connect() of a non-blocking stream goes on alone; poll() and SO_ERROR
   }
 }
 
+TEST_CASE("poll() reports the ICMP error that met the socket locked, and SO_ERROR tells it", "[sim]") {
+  // Over a veth pair the error is back while connect() still runs. Measured: EPOLLERR alone, at once.
+  posix::PollFd ready{.events = POLLOUT};
+  posix::Result error;
+  const Small small{.hypervisor_rules = tcp_to_first + "REJECT", .delay = "3us"};
+  const auto ran = run_program(small, [&](Posix& os) -> Task<int> {
+    ready.fd = co_await open(os, Transport::tcp);
+    co_await os.connect(ready.fd, first_server);
+    co_await os.poll({&ready, 1}, {});
+    error = co_await os.so_error(ready.fd);
+    co_return 0;
+  });
+  CHECK(ready.revents == POLLERR);
+  CHECK(error.value == ECONNREFUSED);
+  CHECK(*ran.duration < 10ms);
+}
+
 TEST_CASE("A program that stops waiting for connect() leaves an attempt that timed out", "[sim]") {
   const auto ran = run_program({.hypervisor_rules = tcp_to_first + "DROP"}, [](Posix& os) -> Task<int> {
     posix::PollFd ready{.fd = co_await open(os, Transport::tcp), .events = POLLOUT};

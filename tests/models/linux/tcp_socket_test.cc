@@ -103,6 +103,17 @@ TEST_CASE("An ICMP error ends connect() unless it arrives while the socket is lo
   CHECK(alone.socket.error() == ECONNREFUSED);
 }
 
+TEST_CASE("An ICMP error for a SYN is queued for poll() to report from kernel 5.8 on", "[tcp]") {
+  for (const bool queues : {true, false}) {
+    Alone alone({.queues_syn_errors = queues});
+    alone.socket.connect(alone.now);
+    CHECK(!alone.socket.error_queued());
+    alone.socket.icmp_error(alone.now, ECONNREFUSED, true);
+    CHECK(alone.socket.error_queued() == queues);
+    CHECK(alone.socket.error() == 0);
+  }
+}
+
 TEST_CASE("An ICMP error that met a locked socket is what the timeout reports in the end", "[tcp]") {
   Alone alone({.syn_retries = 1});
   alone.socket.connect(alone.now);
