@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -64,6 +65,44 @@ Lanes lanes_of(const Exchange& exchange) {
 std::string to_text(const Step& step) {
   return fmt::format("{} {}#{} {}", step.to_server ? "->" : "<-", to_string(step.transport), step.socket,
                      step.what);
+}
+
+// What one socket said and heard.
+struct Story {
+  std::size_t socket;
+  Duration begun;
+  Transport transport;
+  std::array<std::vector<std::string>, 2> told{};  // by the server, by the client
+
+  bool same_as(const Story& other) const { return transport == other.transport && told == other.told; }
+};
+
+std::vector<Story> stories_of(const Exchange& exchange) {
+  std::vector<Story> stories;
+  for (const Step& step : exchange.steps) {
+    auto story = std::ranges::find(stories, step.socket, &Story::socket);
+    if (story == stories.end())
+      story = stories.insert(story, {.socket = step.socket, .begun = step.at, .transport = step.transport});
+    story->told[step.to_server ? 1 : 0].push_back(step.what);
+  }
+  return stories;
+}
+
+// Gives each socket of the simulation the number of its like in reality: the next one there, or one that was
+// opened less than `race` after the next.
+Exchange numbered_as(const Exchange& real, Exchange simulated, Duration race) {
+  std::vector<Story> left = stories_of(real);
+  std::map<std::size_t, std::size_t> numbers;
+  for (const Story& story : stories_of(simulated)) {
+    if (left.empty()) break;
+    auto like = std::ranges::find_if(left, [&](const Story& other) { return story.same_as(other); });
+    if (like == left.end() || like->begun - left.front().begun >= race) like = left.begin();
+    numbers[story.socket] = like->socket;
+    left.erase(like);
+  }
+  for (Step& step : simulated.steps)
+    if (const auto number = numbers.find(step.socket); number != numbers.end()) step.socket = number->second;
+  return simulated;
 }
 
 // The steps around a position; the one that matters is marked, unless it is missing.
@@ -158,7 +197,8 @@ Exchange reduce(std::span<const CapturedPacket> packets) {
   return exchange;
 }
 
-PacketComparison compare(const Exchange& real, const Exchange& simulated, Duration race) {
+PacketComparison compare(const Exchange& real, const Exchange& as_simulated, Duration race) {
+  const Exchange simulated = numbered_as(real, as_simulated, race);
   PacketComparison comparison{.steps = real.steps.size(),
                               .late_answers_real = real.late_answers,
                               .late_answers_simulated = simulated.late_answers};

@@ -6,8 +6,10 @@
 //
 // Order: the steps of one socket in one direction must agree exactly. Steps of different sockets or
 // directions may change places where the real capture shows them less than a `race` apart: there the
-// real order is an accident of scheduling. For the same reason an ICMP port unreachable with which a
-// client meets an answer to a socket that it has closed is counted, but not compared.
+// real order is an accident of scheduling. So is, for sockets that were opened less than that apart, which
+// of them was first: they are told apart by what they say and hear. For the same reason an ICMP port
+// unreachable with which a client meets an answer to a socket that it has closed is counted, but not
+// compared.
 #pragma once
 
 #include <chrono>

@@ -163,6 +163,22 @@ TEST_CASE("different directions change places if reality shows them less than 10
              Catch::StartsWith("steps 2 and 3 of the real capture changed places, 0.010 s apart\nreal:\n"));
 }
 
+TEST_CASE("sockets that were opened less than 10 ms apart may have been opened in another order") {
+  const auto asked = [](std::uint16_t first, int ms_apart, std::uint16_t second) {
+    return Talk{}
+        .query(0, 45000, 1, first)
+        .answer(1, 45000, 1, 0, first)
+        .query(ms_apart, 45001, 2, second)
+        .answer(ms_apart + 1, 45001, 2, 0, second);
+  };
+  const auto simulated = asked(dns::type_aaaa, 0, dns::type_a);
+  const auto close = compare_talks(asked(dns::type_a, 8, dns::type_aaaa), simulated);
+  INFO(close.difference);
+  CHECK(close.equal);
+  CHECK_FALSE(compare_talks(asked(dns::type_a, 10, dns::type_aaaa), simulated).equal);
+  CHECK_FALSE(compare_talks(asked(dns::type_a, 8, dns::type_a), simulated).equal);
+}
+
 TEST_CASE("one step may pass several, as long as each of them is close") {
   // The server closes the first connection late, while the client already opens the second.
   const auto closing = [](int fin_at) {
