@@ -19,9 +19,9 @@ const std::map<std::string, Words> calls_of_client{
     {"cares-1.18", {"ares_getaddrinfo"}}, {"dig-9.18", {"dig"}},
     {"glibc-2.28", {"getaddrinfo"}},      {"glibc-2.31", {"getaddrinfo"}},
     {"glibc-2.36", {"getaddrinfo"}},      {"go-1.19", {"LookupHost"}},
-    {"musl-1.2.3", {"getaddrinfo"}},      {"musl-1.2.4", {"getaddrinfo"}},
-    {"musl-1.2.5", {"getaddrinfo"}},      {"node-20-cares-1.34", {"resolve4"}},
-    {"python-3.11", {"getaddrinfo"}},
+    {"go-1.26", {"LookupHost"}},          {"musl-1.2.3", {"getaddrinfo"}},
+    {"musl-1.2.4", {"getaddrinfo"}},      {"musl-1.2.5", {"getaddrinfo"}},
+    {"node-20-cares-1.34", {"resolve4"}}, {"python-3.11", {"getaddrinfo"}},
 };
 
 const Words servers{"dnsmasq"};

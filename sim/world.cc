@@ -118,11 +118,11 @@ class World::Episode {
     const auto& settings = host.settings();
     program_.emplace(
         main(resolvers::find_resolver(plan_.client), {.resolv_conf = settings.resolv_conf,
+                                                      .resolv_conf_text = settings.resolv_conf_text,
                                                       .nss_hosts = settings.nsswitch,
                                                       .etc_hosts = settings.etc_hosts,
                                                       .hostname = settings.name,
-                                                      .addresses = addresses_,
-                                                      .resolv_conf_text = settings.resolv_conf_text}));
+                                                      .addresses = addresses_}));
     give_up_ = ns3::Simulator::Schedule(to_ns3(state_.scenario.give_up), &Episode::give_up, this);
     program_->start();
   }

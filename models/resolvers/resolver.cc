@@ -4,6 +4,7 @@
 
 #include "models/resolvers/dig.hh"
 #include "models/resolvers/glibc.hh"
+#include "models/resolvers/go.hh"
 #include "models/resolvers/musl.hh"
 
 namespace hanglab::resolvers {
@@ -20,6 +21,8 @@ constexpr auto clients = std::to_array<Entry>({
     {"glibc-2.28", glibc::getaddrinfo_2_28},
     {"glibc-2.31", glibc::getaddrinfo_2_31},
     {"glibc-2.36", glibc::getaddrinfo_2_36},
+    {"go-1.19", go::lookup_1_19},
+    {"go-1.26", go::lookup_1_26},
     {"musl-1.2.3", musl::getaddrinfo_1_2_3},
     {"musl-1.2.4", musl::getaddrinfo_1_2_4},
     {"musl-1.2.5", musl::getaddrinfo_1_2_5},

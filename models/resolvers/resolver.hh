@@ -18,11 +18,11 @@ namespace hanglab::resolvers {
 // What the program finds on its host besides the network.
 struct Environment {
   const kernel::ResolvConf& resolv_conf;  // as glibc reads it
+  std::string_view resolv_conf_text;      // for those who read it otherwise
   const kernel::NssHosts& nss_hosts;
   std::string_view etc_hosts;  // text of /etc/hosts
   std::string_view hostname;
   std::span<const Ipv4Address> addresses;  // of the host's interfaces, for nss-myhostname
-  std::string_view resolv_conf_text;       // for programs that read it in their own way
 };
 
 struct Answer {
