@@ -1,6 +1,6 @@
 // Holds the simulation against measured cases: outcome, error, number of addresses, duration, and the
-// packets at the server's host, step by step. One line a case, the first difference of each that does
-// not agree, and the total; exit status 1 when one does not.
+// packets at the server's host (or the client's, where the capture there holds none), step by step. One line
+// a case, the first difference of each that does not agree, and the total; exit status 1 when one does not.
 //   test_groundtruth FOLDER…     each with case.json and hv.pcap, or folders of such folders
 #include <fmt/format.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ namespace {
 using namespace hanglab;
 namespace fs = std::filesystem;
 
-constexpr Duration short_tolerance = std::chrono::milliseconds(30);  // where no kernel timer decides
+constexpr Duration short_tolerance = std::chrono::milliseconds(30);   // where no kernel timer decides
 
 // The width of the wheel's bucket that a timer of half the duration falls into: the last timer of a series
 // that doubles takes half of it.
@@ -41,7 +41,7 @@ std::vector<replay::CapturedPacket> read_packets(const fs::path& file) {
   return packets;
 }
 
-// What the server's host saw, through a capture file as any reader would get it.
+// What a host saw, through a capture file as any reader would get it.
 std::vector<replay::CapturedPacket> packets_at(std::uint32_t host, const std::vector<PacketEvent>& events) {
   const fs::path file = fs::temp_directory_path() / fmt::format("hanglab-groundtruth-{}.pcap", getpid());
   replay::CaptureWriter writer(file.string());
@@ -102,17 +102,24 @@ std::string compare_with(const tests::Case& measured, const fs::path& folder, st
     return fmt::format("durations are {:.3f} s apart, {:.3f} s at most expected", to_seconds(gap),
                        to_seconds(allowed));
 
-  const auto hypervisor = static_cast<std::uint32_t>(*measured.scenario.host_index("hypervisor"));
-  const auto real = replay::reduce(read_packets(folder / "hv.pcap"));
+  // Where tcpdump at the server's host missed the exchange, the client's capture has to do.
+  std::string seen_by = "hypervisor";
+  auto real = replay::reduce(read_packets(folder / "hv.pcap"));
+  if (real.steps.empty() && fs::exists(folder / "vm.pcap")) {
+    seen_by = "vm";
+    real = replay::reduce(read_packets(folder / "vm.pcap"));
+  }
   // Nobody is answered without a packet: the capture was ended before it had what its kernel had kept for it.
   if (measured.outcome == Outcome::answered && real.steps.empty()) {
     note += ", packets not compared: the real capture missed the lookup";
     return {};
   }
-  auto simulated_exchange = replay::reduce(packets_at(hypervisor, result.packets));
+  const auto observer = static_cast<std::uint32_t>(*measured.scenario.host_index(seen_by));
+  auto simulated_exchange = replay::reduce(packets_at(observer, result.packets));
   leave_out_unread(real, simulated_exchange, simulated.start + simulated.duration);
   const auto packets = replay::compare(real, simulated_exchange);
   note += fmt::format(", {} steps on the wire", packets.steps);
+  if (seen_by == "vm") note += " at the vm";
   if (packets.reordered > 0) note += fmt::format(", {} races", packets.reordered);
   if (packets.late_answers_real + packets.late_answers_simulated > 0)
     note += fmt::format(", answers to a closed socket: {}, measured {}", packets.late_answers_simulated,
