@@ -126,7 +126,7 @@ Process::MaybeResult Process::attempt(Pending& pending) {
     case Kind::bind: return bind(*descriptor);
     case Kind::connect: return connect(*descriptor, pending);
     case Kind::disconnect: descriptor->udp->disconnect(); return Result{};
-    case Kind::getsockname: call.address = descriptor->udp->local(); return Result{};
+    case Kind::getsockname: call.address = local_address(*descriptor); return Result{};
     case Kind::so_error: return take_error(*descriptor);
     case Kind::send:
     case Kind::sendto:
@@ -190,6 +190,11 @@ Process::MaybeResult Process::connect_progress(Descriptor& descriptor) {
   if (socket.connected()) return Result{};
   if (socket.error() != 0) return failure(socket.take_error());
   return {};
+}
+
+Endpoint Process::local_address(const Descriptor& descriptor) {
+  if (descriptor.udp) return descriptor.udp->local();
+  return descriptor.tcp ? descriptor.tcp->socket().identity().local : Endpoint{};
 }
 
 Result Process::take_error(Descriptor& descriptor) {

@@ -63,6 +63,7 @@ class Process final : public posix::Posix, public SocketOwner {
   posix::Result bind(Descriptor& descriptor);
   MaybeResult connect(Descriptor& descriptor, Pending& pending);
   MaybeResult connect_progress(Descriptor& descriptor);
+  static Endpoint local_address(const Descriptor& descriptor);
   posix::Result take_error(Descriptor& descriptor);
   MaybeResult poll(Syscall& call);
   posix::Result send(Descriptor& descriptor, const Syscall& call);

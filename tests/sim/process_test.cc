@@ -162,6 +162,19 @@ TEST_CASE("poll() reports the ICMP error that met the socket locked, and SO_ERRO
   CHECK(*ran.duration < 10ms);
 }
 
+TEST_CASE("getsockname() tells a stream's own address as soon as it connects", "[sim]") {
+  const auto ran = run_program({}, [](Posix& os) -> Task<int> {
+    const int fd = co_await open(os, Transport::tcp);
+    co_await os.getsockname(fd);
+    co_await os.connect(fd, first_server);
+    co_await os.getsockname(fd);
+    co_return 0;
+  });
+  CHECK(ran.strace.find("getsockname(3, {sa_family=AF_INET, sin_port=htons(0), "
+                        "sin_addr=inet_addr(\"0.0.0.0\")}") != std::string::npos);
+  CHECK(ran.strace.find("sin_addr=inet_addr(\"192.168.122.119\")}, [28 => 16]) = 0") != std::string::npos);
+}
+
 TEST_CASE("A program that stops waiting for connect() leaves an attempt that timed out", "[sim]") {
   const auto ran = run_program({.hypervisor_rules = tcp_to_first + "DROP"}, [](Posix& os) -> Task<int> {
     posix::PollFd ready{.fd = co_await open(os, Transport::tcp), .events = POLLOUT};
