@@ -55,7 +55,9 @@ void read_dig(const std::string& text, Lookup& lookup) {
       failure = line.substr(colon + 2);
       if (failure.ends_with('.')) failure.pop_back();
     }
-    if (!line.starts_with(';') && line.find("\tA\t") != std::string::npos) ++lookup.addresses;
+    const bool address =
+        line.find("\tIN\tA\t") != std::string::npos || line.find("\tIN\tAAAA\t") != std::string::npos;
+    if (address && !line.starts_with(';')) ++lookup.addresses;
   }
   lookup.outcome = status == "NOERROR" ? Outcome::answered : Outcome::failed;
   if (lookup.outcome == Outcome::failed) lookup.error = status.empty() ? failure : status;
@@ -63,7 +65,6 @@ void read_dig(const std::string& text, Lookup& lookup) {
 
 void read_observed(const json& measured, Lookup& lookup) {
   const json& observed = measured.at("observed");
-  lookup.duration = seconds(measured.at("observed_wall_seconds"));
   if (!observed.contains("text")) {
     lookup.duration = seconds(observed.at("seconds"));
     lookup.outcome = observed.at("ok").get<bool>() ? Outcome::answered : Outcome::failed;
@@ -72,7 +73,10 @@ void read_observed(const json& measured, Lookup& lookup) {
     return;
   }
   const auto text = observed.at("text").get<std::string>();
-  if (!text.starts_with("TIMEOUT>")) return read_dig(text, lookup);
+  if (!text.starts_with("TIMEOUT>")) {
+    lookup.duration = seconds(measured.at("observed_wall_seconds"));
+    return read_dig(text, lookup);
+  }
   // "TIMEOUT>300": a watchdog ended it after 300 s.
   lookup.outcome = Outcome::hung;
   lookup.censored = true;

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "models/resolvers/cares_1_18.hh"
+#include "models/resolvers/cares_1_34.hh"
 #include "models/resolvers/dig.hh"
 #include "models/resolvers/glibc.hh"
 #include "models/resolvers/go.hh"
@@ -17,6 +19,7 @@ struct Entry {
 };
 
 constexpr auto clients = std::to_array<Entry>({
+    {"cares-1.18", cares::getaddrinfo_1_18},
     {"dig-9.18", dig::dig_9_18},
     {"glibc-2.28", glibc::getaddrinfo_2_28},
     {"glibc-2.31", glibc::getaddrinfo_2_31},
@@ -26,6 +29,7 @@ constexpr auto clients = std::to_array<Entry>({
     {"musl-1.2.3", musl::getaddrinfo_1_2_3},
     {"musl-1.2.4", musl::getaddrinfo_1_2_4},
     {"musl-1.2.5", musl::getaddrinfo_1_2_5},
+    {"node-20-cares-1.34", cares::node_20_resolve},
     {"python-3.11", glibc::getaddrinfo_2_36},  // socket.getaddrinfo() is the C library's, here Debian 12's
 });
 

@@ -4,8 +4,7 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
-#include <string>
+#include <string_view>
 
 #include "core/lookup.hh"
 #include "scenario/scenario.hh"
@@ -13,12 +12,8 @@
 namespace hanglab::tests {
 
 struct Case {
-  std::string name;
+  Lookup observed;
   scenario::Scenario scenario;
-  Outcome outcome = Outcome::failed;
-  std::string error{};
-  std::optional<std::size_t> addresses{};
-  Duration duration{};
 };
 
 // `link_delay` as a scenario writes it: "3us".

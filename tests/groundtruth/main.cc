@@ -22,7 +22,8 @@ namespace {
 using namespace hanglab;
 namespace fs = std::filesystem;
 
-constexpr Duration short_tolerance = std::chrono::milliseconds(30);   // where no kernel timer decides
+constexpr std::uint64_t most_draws = 300;
+constexpr Duration short_tolerance = std::chrono::milliseconds(30);  // where no kernel timer decides
 
 // The width of the wheel's bucket that a timer of half the duration falls into: the last timer of a series
 // that doubles takes half of it.
@@ -67,7 +68,7 @@ void leave_out_unread(const replay::Exchange& real, replay::Exchange& simulated,
 // for nothing; unless the kernel puts its work off, and the error comes after it. 24 runs of dig, one as the
 // other, had 0 to 3 of 3 connections refused at once. So a case that rejects by ICMP agrees if it does in
 // either way.
-constexpr std::string_view within_connect = "3us";
+constexpr std::string_view within_connect = "1us";
 constexpr std::string_view after_connect = "30us";
 
 bool rejects_by_icmp(const tests::Case& measured) {
@@ -77,28 +78,31 @@ bool rejects_by_icmp(const tests::Case& measured) {
   });
 }
 
-// Empty when the simulation agrees with the case.
-std::string compare_with(const tests::Case& measured, const fs::path& folder, std::string& note) {
-  std::vector<std::string> warnings;
-  sim::World world(measured.scenario, warnings);
-  const auto result = world.run(1, 0, {.packets = true});
-  const Lookup& simulated = result.lookups.at(0);
+// Node.js draws its waits at random.
+std::uint64_t runs_of(const tests::Case& measured) {
+  return measured.observed.client.starts_with("node-") ? most_draws : 1;
+}
 
-  const Duration gap = std::chrono::abs(simulated.duration - measured.duration);
+// Empty when the simulated run agrees with the case.
+std::string compare_run(const fs::path& folder, const tests::Case& measured, const RunResult& result,
+                        std::string& note) {
+  const Lookup& simulated = result.lookups.at(0);
+  const Lookup& observed = measured.observed;
+  const Duration gap = std::chrono::abs(simulated.duration - observed.duration);
   const Duration allowed =
-      measured.duration < std::chrono::milliseconds(500)
+      observed.duration < std::chrono::milliseconds(500)
           ? short_tolerance
-          : measured.duration / 100 + bucket_of(measured.duration, measured.scenario.hosts[1].kernel.hz);
+          : observed.duration / 100 + bucket_of(observed.duration, measured.scenario.hosts[1].kernel.hz);
   note = fmt::format("{:>9.3f} s, measured {:>9.3f} s", to_seconds(simulated.duration),
-                     to_seconds(measured.duration));
-  if (simulated.outcome != measured.outcome)
+                     to_seconds(observed.duration));
+  if (simulated.outcome != observed.outcome)
     return fmt::format("outcome {} {}, measured {} {}", to_string(simulated.outcome), simulated.error,
-                       to_string(measured.outcome), measured.error);
-  if (simulated.error != measured.error)
-    return fmt::format("error {}, measured {}", simulated.error, measured.error);
-  if (measured.addresses && simulated.addresses != *measured.addresses)
-    return fmt::format("{} addresses, measured {}", simulated.addresses, *measured.addresses);
-  if (measured.outcome != Outcome::hung && gap > allowed)
+                       to_string(observed.outcome), observed.error);
+  if (simulated.error != observed.error)
+    return fmt::format("error {}, measured {}", simulated.error, observed.error);
+  if (observed.outcome == Outcome::answered && simulated.addresses != observed.addresses)
+    return fmt::format("{} addresses, measured {}", simulated.addresses, observed.addresses);
+  if (observed.outcome != Outcome::hung && gap > allowed)
     return fmt::format("durations are {:.3f} s apart, {:.3f} s at most expected", to_seconds(gap),
                        to_seconds(allowed));
 
@@ -110,7 +114,7 @@ std::string compare_with(const tests::Case& measured, const fs::path& folder, st
     real = replay::reduce(read_packets(folder / "vm.pcap"));
   }
   // Nobody is answered without a packet: the capture was ended before it had what its kernel had kept for it.
-  if (measured.outcome == Outcome::answered && real.steps.empty()) {
+  if (observed.outcome == Outcome::answered && real.steps.empty()) {
     note += ", packets not compared: the real capture missed the lookup";
     return {};
   }
@@ -127,12 +131,27 @@ std::string compare_with(const tests::Case& measured, const fs::path& folder, st
   return packets.difference;
 }
 
+// Empty when one of the runs agrees; else the difference of the first.
+std::string compare_with(const fs::path& folder, const tests::Case& measured, std::string& note) {
+  std::vector<std::string> warnings;
+  sim::World world(measured.scenario, warnings);
+  std::string difference = compare_run(folder, measured, world.run(1, 0, {.packets = true}), note);
+  const std::uint64_t runs = runs_of(measured);
+  for (std::uint64_t number = 1; number < runs && !difference.empty(); ++number) {
+    std::string other_note;
+    if (!compare_run(folder, measured, world.run(1, number, {.packets = true}), other_note).empty()) continue;
+    difference.clear();
+    note = other_note + fmt::format(", run {} of {}", number, runs);
+  }
+  return difference;
+}
+
 std::string compare(const fs::path& folder, std::string& note) {
   const tests::Case measured = tests::read_case(folder, within_connect);
-  const std::string difference = compare_with(measured, folder, note);
+  const std::string difference = compare_with(folder, measured, note);
   if (difference.empty() || !rejects_by_icmp(measured)) return difference;
   std::string other_note;
-  if (!compare_with(tests::read_case(folder, after_connect), folder, other_note).empty()) return difference;
+  if (!compare_with(folder, tests::read_case(folder, after_connect), other_note).empty()) return difference;
   note = other_note + ", ICMP after connect()";
   return {};
 }
