@@ -11,21 +11,21 @@ constexpr std::uint16_t dns_port = 53;
 }  // namespace
 
 // One TCP connection: reads messages, answers them in order, closes when the client has.
-class DnsService::Child final : public SocketOwner {
+class DnsService::Connection final : public SocketOwner {
  public:
-  Child(DnsService& service, std::shared_ptr<TcpConnection> connection, Duration ready_in)
+  Connection(DnsService& service, std::shared_ptr<TcpConnection> connection, Duration ready_in)
       : service_(service), connection_(std::move(connection)), session_(service.server_.accept()) {
     connection_->set_owner(this);
     const Duration lifetime = service_.server_.tcp().lifetime;
-    event_ = ns3::Simulator::Schedule(to_ns3(ready_in), &Child::work, this);
+    event_ = ns3::Simulator::Schedule(to_ns3(ready_in), &Connection::work, this);
     busy_ = true;
     if (lifetime > Duration(0))
-      lifetime_ = ns3::Simulator::Schedule(to_ns3(ready_in + lifetime), &Child::finish, this);
+      lifetime_ = ns3::Simulator::Schedule(to_ns3(ready_in + lifetime), &Connection::finish, this);
+    restart_idle_timer(ready_in);
   }
 
-  ~Child() override {
-    event_.Cancel();
-    lifetime_.Cancel();
+  ~Connection() override {
+    cancel_events();
     connection_->set_owner(nullptr);
   }
 
@@ -36,18 +36,36 @@ class DnsService::Child final : public SocketOwner {
     auto& socket = connection_->socket();
     if (socket.readable() == 0 && !socket.end_of_file() && socket.state() != kernel::TcpState::closed) return;
     busy_ = true;
-    event_ = ns3::Simulator::ScheduleNow(&Child::work, this);
+    event_ = ns3::Simulator::ScheduleNow(&Connection::work, this);
   }
 
   void syn_sent(const void*) override {}
 
  private:
+  void cancel_events() {
+    event_.Cancel();
+    lifetime_.Cancel();
+    idle_.Cancel();
+  }
+
+  void restart_idle_timer(Duration from_in = {}) {
+    idle_.Cancel();
+    if (const auto timeout = session_->idle_timeout())
+      idle_ = ns3::Simulator::Schedule(to_ns3(from_in + *timeout), &Connection::finish, this);
+  }
+
   void work() {
+    busy_ = true;
+    if (const Duration wait = service_.busy_for(); wait > Duration(0)) {
+      event_ = ns3::Simulator::Schedule(to_ns3(wait), &Connection::work, this);
+      return;
+    }
     busy_ = false;
     auto& socket = connection_->socket();
     Bytes chunk(socket.readable());
     socket.read(service_.host_.clock().now(), chunk);
     input_.insert(input_.end(), chunk.begin(), chunk.end());
+    if (!chunk.empty()) restart_idle_timer();
     if (input_.size() >= 2) {
       const std::size_t size = static_cast<std::size_t>(input_[0] << 8 | input_[1]);
       if (input_.size() >= 2 + size) return begin_answer(size);
@@ -56,10 +74,11 @@ class DnsService::Child final : public SocketOwner {
   }
 
   void begin_answer(std::size_t size) {
-    answer_ = session_->answer(ByteView(input_).subspan(2, size));
+    answer_ = session_->answer(ByteView(input_).subspan(2, size), service_.host_.clock().now());
+    service_.occupy(answer_.service_time);
     input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(2 + size));
     busy_ = true;
-    event_ = ns3::Simulator::Schedule(to_ns3(answer_.service_time), &Child::send_answer, this);
+    event_ = ns3::Simulator::Schedule(to_ns3(answer_.service_time), &Connection::send_answer, this);
   }
 
   void send_answer() {
@@ -67,6 +86,7 @@ class DnsService::Child final : public SocketOwner {
     if (!answer_.message.empty()) {
       connection_->socket().write(service_.host_.clock().now(), dns::framed(answer_.message));
       connection_->settle();
+      restart_idle_timer();
     }
     if (answer_.close) return finish();
     work();
@@ -75,12 +95,11 @@ class DnsService::Child final : public SocketOwner {
   void finish() {
     if (ended_) return;
     ended_ = true;
-    event_.Cancel();
-    lifetime_.Cancel();
+    cancel_events();
     connection_->set_owner(nullptr);
     connection_->socket().close(service_.host_.clock().now());
     connection_->settle();
-    ns3::Simulator::ScheduleNow(&DnsService::child_ended, &service_);
+    ns3::Simulator::ScheduleNow(&DnsService::connection_ended, &service_);
   }
 
   DnsService& service_;
@@ -92,6 +111,7 @@ class DnsService::Child final : public SocketOwner {
   bool ended_ = false;
   ns3::EventId event_;
   ns3::EventId lifetime_;
+  ns3::EventId idle_;
 };
 
 DnsService::DnsService(Host& host, servers::DnsServer& server, std::vector<Ipv4Address> listen,
@@ -100,8 +120,8 @@ DnsService::DnsService(Host& host, servers::DnsServer& server, std::vector<Ipv4A
 
 DnsService::~DnsService() { end_run(); }
 
-void DnsService::begin_run() {
-  server_.restart();
+void DnsService::begin_run(Random random) {
+  server_.restart(random);
   const std::vector<Ipv4Address> every_address{Ipv4Address{}};
   for (const Ipv4Address address : listen_.empty() ? every_address : listen_) {
     udp_.push_back(std::make_unique<UdpSocket>(host_, *this, false));
@@ -114,9 +134,18 @@ void DnsService::begin_run() {
 
 void DnsService::end_run() {
   event_.Cancel();
-  children_.clear();
+  connections_.clear();
   waiting_.clear();
   udp_.clear();
+}
+
+Duration DnsService::busy_for() const {
+  if (server_.tcp().process_per_connection) return {};
+  return std::max(free_at_ - host_.clock().now(), Duration(0));
+}
+
+void DnsService::occupy(Duration work) {
+  if (!server_.tcp().process_per_connection) free_at_ = host_.clock().now() + work;
 }
 
 UdpSocket* DnsService::next_readable() const {
@@ -139,9 +168,14 @@ void DnsService::serve_next() {
     working_ = false;
     return;
   }
+  if (const Duration wait = busy_for(); wait > Duration(0)) {
+    event_ = ns3::Simulator::Schedule(to_ns3(wait), &DnsService::serve_next, this);
+    return;
+  }
   const auto query = socket->next();
-  auto answer = server_.answer(query->payload);
+  auto answer = server_.answer(query->payload, host_.clock().now());
   const Duration work = answer.service_time;
+  occupy(work);
   event_ = ns3::Simulator::Schedule(to_ns3(work), [this, socket, to = query->from, from = query->to,
                                                    answer = std::move(answer)] {
     if (!answer.message.empty()) {
@@ -155,18 +189,18 @@ void DnsService::serve_next() {
 
 void DnsService::accepted(std::shared_ptr<TcpConnection> connection) {
   const int most = server_.tcp().most_connections;
-  if (most > 0 && children_.size() >= static_cast<std::size_t>(most)) {
+  if (most > 0 && connections_.size() >= static_cast<std::size_t>(most)) {
     waiting_.push_back(std::move(connection));
     return;
   }
-  // The main process makes the child; meanwhile it answers nobody.
+  // The main process accepts, and makes the child if there is one; meanwhile it answers nobody.
   const TimePoint now = host_.clock().now();
   free_at_ = std::max(free_at_, now) + server_.tcp().accept_time;
-  children_.push_back(std::make_unique<Child>(*this, std::move(connection), free_at_ - now));
+  connections_.push_back(std::make_unique<Connection>(*this, std::move(connection), free_at_ - now));
 }
 
-void DnsService::child_ended() {
-  std::erase_if(children_, [](const auto& child) { return child->ended(); });
+void DnsService::connection_ended() {
+  std::erase_if(connections_, [](const auto& connection) { return connection->ended(); });
   if (waiting_.empty()) return;
   auto next = std::move(waiting_.front());
   waiting_.pop_front();

@@ -1,6 +1,6 @@
 // A DNS server's process on a simulated host: the sockets of port 53, one question at a time over UDP,
-// a child for each TCP connection where the server makes one. What it answers, and how long it works
-// on it, is the model's (models/servers).
+// and TCP connections, in turn with UDP or, where the server makes a child for each, beside it. What it
+// answers, and how long it works on it, is the model's (models/servers).
 #pragma once
 
 #include <ns3/event-id.h>
@@ -23,7 +23,7 @@ class DnsService final : public SocketOwner, public TcpListener {
   DnsService(Host& host, servers::DnsServer& server, std::vector<Ipv4Address> listen, TruncationNote note);
   ~DnsService() override;
 
-  void begin_run();
+  void begin_run(Random random);
   void end_run();
 
   // SocketOwner: the UDP socket
@@ -33,11 +33,14 @@ class DnsService final : public SocketOwner, public TcpListener {
   void accepted(std::shared_ptr<TcpConnection> connection) override;
 
  private:
-  class Child;
+  class Connection;
 
   UdpSocket* next_readable() const;
   void serve_next();
-  void child_ended();
+  // For a server of one process: how long it is still at work on another question, and on this one.
+  Duration busy_for() const;
+  void occupy(Duration work);
+  void connection_ended();
 
   Host& host_;
   servers::DnsServer& server_;
@@ -47,7 +50,7 @@ class DnsService final : public SocketOwner, public TcpListener {
   bool working_ = false;  // the main process has a question at hand, or will wake for one
   TimePoint free_at_{};   // when the main process can turn to something else
   ns3::EventId event_;
-  std::vector<std::unique_ptr<Child>> children_;
+  std::vector<std::unique_ptr<Connection>> connections_;
   std::deque<std::shared_ptr<TcpConnection>> waiting_;  // connected, not yet accepted by the server
 };
 

@@ -219,7 +219,8 @@ RunResult World::run_workload(std::uint64_t seed, std::uint64_t number, const Wo
   ns3::Simulator::Schedule(to_ns3(state.network.drain_time()), [&] {
     state.clock.begin();
     state.network.begin_run(seed, number);
-    for (Server& server : state.servers) server.service->begin_run();
+    for (std::size_t i = 0; i < state.servers.size(); ++i)
+      state.servers[i].service->begin_run(Random(seed, number, "dns-server/" + std::to_string(i)));
     for (auto& episode : episodes) episode->schedule(ended);
   });
   ns3::Simulator::Run();

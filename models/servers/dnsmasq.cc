@@ -37,7 +37,7 @@ class Connection : public TcpSession {
   Connection(std::shared_ptr<const DnsmasqAnswers> answers, const Looks& looks)
       : answers_(std::move(answers)), looks_(looks) {}
 
-  Answer answer(dns::ByteView message) override {
+  Answer answer(dns::ByteView message, TimePoint) override {
     Answer answer;
     if (message.empty()) {
       answer.close = true;
@@ -64,7 +64,7 @@ class Dnsmasq : public DnsServer {
  public:
   explicit Dnsmasq(std::shared_ptr<const DnsmasqAnswers> answers) : answers_(std::move(answers)) {}
 
-  Answer answer(dns::ByteView message) override {
+  Answer answer(dns::ByteView message, TimePoint) override {
     const std::size_t largest = answers_->options().edns_packet_max;
     if (message.size() > largest) return {};  // recvmsg(2) cut it off
     const auto query = read_dnsmasq_query(message);
@@ -88,7 +88,7 @@ class Dnsmasq : public DnsServer {
             .lifetime = child_lifetime};
   }
 
-  void restart() override { looks_.clear(); }
+  void restart(Random) override { looks_.clear(); }
 
  private:
   std::shared_ptr<const DnsmasqAnswers> answers_;

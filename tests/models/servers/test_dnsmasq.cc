@@ -50,7 +50,7 @@ TEST_CASE("the incident: 256 lines, 255 records, of which 29 in 497 octets go ov
   CHECK(warnings == std::vector<std::string>{
                         "default.addnhosts:256: bad address '10.0.0.256', line skipped, as dnsmasq does"});
 
-  const auto cut = server->answer(ask("me.mydomain.net"));
+  const auto cut = server->answer(ask("me.mydomain.net"), {});
   CHECK(cut.message.size() == 497);
   CHECK(cut.full_size == 33 + 255 * 16);
   CHECK(header_of(cut) == dns::Header{.id = 7, .flags = 0x8780, .questions = 1, .answers = 29});
@@ -58,57 +58,57 @@ TEST_CASE("the incident: 256 lines, 255 records, of which 29 in 497 octets go ov
   const dns::Bytes head(cut.message.begin() + question_end, cut.message.begin() + question_end + 12);
   CHECK(head == dns::Bytes{0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4});
 
-  const auto whole = server->accept()->answer(ask("me.mydomain.net"));
+  const auto whole = server->accept()->answer(ask("me.mydomain.net"), {});
   CHECK(whole.message.size() == 33 + 255 * 16);
   CHECK(whole.full_size == 0);
   CHECK(header_of(whole) == dns::Header{.id = 7, .flags = 0x8580, .questions = 1, .answers = 255});
 
   // No AAAA, but the name exists: no data, and dnsmasq claims no authority for that.
-  const auto nodata = server->answer(ask("me.mydomain.net", type_aaaa));
+  const auto nodata = server->answer(ask("me.mydomain.net", type_aaaa), {});
   CHECK(header_of(nodata) == dns::Header{.id = 7, .flags = 0x8180, .questions = 1});
 }
 
 TEST_CASE("reading the host file rotates what it has read before each address it adds") {
   // 1; 1 2; 2 1 3; 1 3 2 4
-  CHECK(first_hosts(start(incident(4))->answer(ask("me.mydomain.net")), 4) == std::vector{1, 3, 2, 4});
-  CHECK(first_hosts(start(incident(255))->answer(ask("me.mydomain.net")), 7) ==
+  CHECK(first_hosts(start(incident(4))->answer(ask("me.mydomain.net"), {}), 4) == std::vector{1, 3, 2, 4});
+  CHECK(first_hosts(start(incident(255))->answer(ask("me.mydomain.net"), {}), 7) ==
         std::vector{128, 1, 129, 65, 130, 33, 131});
   // 2.79 adds in front: 1; 2 1; 3 1 2; 4 1 2 3
   auto old = incident(4);
   old.version = "2.79";
-  CHECK(first_hosts(start(old)->answer(ask("me.mydomain.net")), 4) == std::vector{4, 1, 2, 3});
+  CHECK(first_hosts(start(old)->answer(ask("me.mydomain.net"), {}), 4) == std::vector{4, 1, 2, 3});
 }
 
 TEST_CASE("each answer rotates the addresses by one, whether it was truncated or not") {
   const auto server = start(incident(4));
-  server->answer(ask("me.mydomain.net"));
-  CHECK(first_hosts(server->answer(ask("me.mydomain.net")), 4) == std::vector{3, 2, 4, 1});
-  server->answer(ask("me.mydomain.net", type_aaaa));
-  CHECK(first_hosts(server->answer(ask("ME.mydomain.net")), 4) == std::vector{2, 4, 1, 3});
+  server->answer(ask("me.mydomain.net"), {});
+  CHECK(first_hosts(server->answer(ask("me.mydomain.net"), {}), 4) == std::vector{3, 2, 4, 1});
+  server->answer(ask("me.mydomain.net", type_aaaa), {});
+  CHECK(first_hosts(server->answer(ask("ME.mydomain.net"), {}), 4) == std::vector{2, 4, 1, 3});
 
   auto still = incident(4);
   still.options += " --no-round-robin";
   const auto fixed = start(still);
-  fixed->answer(ask("me.mydomain.net"));
-  CHECK(first_hosts(fixed->answer(ask("me.mydomain.net")), 4) == std::vector{1, 2, 3, 4});
+  fixed->answer(ask("me.mydomain.net"), {});
+  CHECK(first_hosts(fixed->answer(ask("me.mydomain.net"), {}), 4) == std::vector{1, 2, 3, 4});
 }
 
 TEST_CASE("a TCP connection rotates its own copy: what it does, nobody else sees") {
   const auto server = start(incident(4));
-  server->answer(ask("me.mydomain.net"));
+  server->answer(ask("me.mydomain.net"), {});
   const auto first = server->accept();
-  CHECK(first_hosts(first->answer(ask("me.mydomain.net")), 4) == std::vector{3, 2, 4, 1});
-  CHECK(first_hosts(first->answer(ask("me.mydomain.net")), 4) == std::vector{2, 4, 1, 3});
-  CHECK(first_hosts(server->accept()->answer(ask("me.mydomain.net")), 4) == std::vector{3, 2, 4, 1});
-  CHECK(first_hosts(server->answer(ask("me.mydomain.net")), 4) == std::vector{3, 2, 4, 1});
-  server->restart();
-  CHECK(first_hosts(server->answer(ask("me.mydomain.net")), 4) == std::vector{1, 3, 2, 4});
+  CHECK(first_hosts(first->answer(ask("me.mydomain.net"), {}), 4) == std::vector{3, 2, 4, 1});
+  CHECK(first_hosts(first->answer(ask("me.mydomain.net"), {}), 4) == std::vector{2, 4, 1, 3});
+  CHECK(first_hosts(server->accept()->answer(ask("me.mydomain.net"), {}), 4) == std::vector{3, 2, 4, 1});
+  CHECK(first_hosts(server->answer(ask("me.mydomain.net"), {}), 4) == std::vector{3, 2, 4, 1});
+  server->restart(Random(1));
+  CHECK(first_hosts(server->answer(ask("me.mydomain.net"), {}), 4) == std::vector{1, 3, 2, 4});
 }
 
 TEST_CASE("with EDNS an answer fills what the client takes, up to 1232 octets, and 15 more are kept free") {
   const auto server = start(incident(255));
   const auto sizes = [&](std::uint16_t payload) {
-    const auto answer = server->answer(ask("me.mydomain.net", dns::type_a, payload));
+    const auto answer = server->answer(ask("me.mydomain.net", dns::type_a, payload), {});
     const auto message = dns::decode(answer.message).value();
     return std::tuple(message.answers.size(), answer.message.size(),
                       message.opt() ? message.opt()->klass : 0);
@@ -121,34 +121,34 @@ TEST_CASE("with EDNS an answer fills what the client takes, up to 1232 octets, a
 
 TEST_CASE("names that are not there: NXDOMAIN under a local domain, REFUSED elsewhere") {
   const auto server = start(incident(3));
-  CHECK(header_of(server->answer(ask("no.mydomain.net"))).flags == 0x8183);
-  CHECK(header_of(server->answer(ask("mydomain.net"))).flags == 0x8180);  // a name is below it
-  CHECK(header_of(server->answer(ask("xmydomain.net"))).flags == 0x8185);
+  CHECK(header_of(server->answer(ask("no.mydomain.net"), {})).flags == 0x8183);
+  CHECK(header_of(server->answer(ask("mydomain.net"), {})).flags == 0x8180);  // a name is below it
+  CHECK(header_of(server->answer(ask("xmydomain.net"), {})).flags == 0x8185);
   auto old = incident(3);
   old.version = "2.79";
-  CHECK(header_of(start(old)->answer(ask("mydomain.net"))).flags == 0x8183);
+  CHECK(header_of(start(old)->answer(ask("mydomain.net"), {})).flags == 0x8183);
 }
 
 TEST_CASE("what is no query gets no answer, and over TCP an end") {
   const auto server = start(incident(3));
   auto response = ask("me.mydomain.net");
   response[2] |= 0x80;
-  CHECK(server->answer(response).message.empty());
-  CHECK(server->answer(dns::Bytes(11)).message.empty());
-  CHECK(server->answer(dns::Bytes(1233)).message.empty());
+  CHECK(server->answer(response, {}).message.empty());
+  CHECK(server->answer(dns::Bytes(11), {}).message.empty());
+  CHECK(server->answer(dns::Bytes(1233), {}).message.empty());
 
   auto cut = ask("me.mydomain.net");
   cut.resize(20);
-  CHECK(server->answer(cut).message.empty());
-  CHECK_FALSE(server->answer(cut).close);
-  CHECK(server->accept()->answer(cut).close);
-  CHECK(server->accept()->answer({}).close);
+  CHECK(server->answer(cut, {}).message.empty());
+  CHECK_FALSE(server->answer(cut, {}).close);
+  CHECK(server->accept()->answer(cut, {}).close);
+  CHECK(server->accept()->answer({}, {}).close);
 }
 
 TEST_CASE("a connection ends with its hundredth answer") {
   const auto session = start(incident(3))->accept();
-  for (int i = 1; i < 100; ++i) CHECK_FALSE(session->answer(ask("me.mydomain.net")).close);
-  const auto last = session->answer(ask("me.mydomain.net"));
+  for (int i = 1; i < 100; ++i) CHECK_FALSE(session->answer(ask("me.mydomain.net"), {}).close);
+  const auto last = session->answer(ask("me.mydomain.net"), {});
   CHECK(last.close);
   CHECK(last.message.size() == 33 + 3 * 16);
 }
@@ -166,12 +166,12 @@ TEST_CASE("20 connections are served at once, each in its own process, each for 
 
 TEST_CASE("255 records take 90 us, or 422 us at the first look since the process forked") {
   const auto server = start(incident(255));
-  const auto time = [&] { return server->answer(ask("me.mydomain.net")).service_time; };
+  const auto time = [&] { return server->answer(ask("me.mydomain.net"), {}).service_time; };
   CHECK(time() == 65us + 255 * 1400ns);
   CHECK(time() == 65us + 255 * 100ns);
   server->accept();
   CHECK(time() == 65us + 255 * 1400ns);
-  CHECK(server->answer(ask("me.mydomain.net", type_aaaa)).service_time == 65us);
+  CHECK(server->answer(ask("me.mydomain.net", type_aaaa), {}).service_time == 65us);
 }
 
 TEST_CASE("/etc/hosts is read first, unless --no-hosts") {
@@ -179,9 +179,9 @@ TEST_CASE("/etc/hosts is read first, unless --no-hosts") {
   setup.options = "--no-resolv";
   setup.host_file.text = "10.0.0.2 me.mydomain.net\n";
   setup.etc_hosts = HostText{.text = "10.0.0.1 me.mydomain.net\n", .file = "/etc/hosts"};
-  CHECK(first_hosts(start(setup)->answer(ask("me.mydomain.net")), 2) == std::vector{1, 2});
+  CHECK(first_hosts(start(setup)->answer(ask("me.mydomain.net"), {}), 2) == std::vector{1, 2});
   setup.options += " --no-hosts";
-  CHECK(header_of(start(setup)->answer(ask("me.mydomain.net"))).answers == 1);
+  CHECK(header_of(start(setup)->answer(ask("me.mydomain.net"), {})).answers == 1);
 }
 
 TEST_CASE("without --no-resolv a warning says that the lab has no upstream servers") {
