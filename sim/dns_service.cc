@@ -65,7 +65,7 @@ class DnsService::Connection final : public SocketOwner {
     Bytes chunk(socket.readable());
     socket.read(service_.host_.clock().now(), chunk);
     input_.insert(input_.end(), chunk.begin(), chunk.end());
-    if (!chunk.empty()) restart_idle_timer();
+    if (!chunk.empty() && service_.server_.tcp().any_octet_counts) restart_idle_timer();
     if (input_.size() >= 2) {
       const std::size_t size = static_cast<std::size_t>(input_[0] << 8 | input_[1]);
       if (input_.size() >= 2 + size) return begin_answer(size);

@@ -27,7 +27,7 @@ class TcpSession {
  public:
   virtual ~TcpSession() = default;
   virtual Answer answer(dns::ByteView query, TimePoint now) = 0;
-  // The server closes a connection on which nothing was read or written for so long. Nothing: it waits.
+  // The server closes a connection that was idle for so long. Nothing: it waits.
   virtual std::optional<Duration> idle_timeout() const { return {}; }
 };
 
@@ -35,9 +35,10 @@ class TcpSession {
 struct TcpService {
   bool process_per_connection = false;  // else one process serves UDP and all connections in turn
   int most_connections = 0;             // served at once; further ones wait in the listen queue
-  int backlog = 0;         // of listen(2): Linux lets backlog + 1 wait and drops the SYNs of more
-  Duration accept_time{};  // from the end of the handshake to a session that reads
-  Duration lifetime{};     // the server ends a connection this long after it was accepted; 0: never
+  int backlog = 0;               // of listen(2): Linux lets backlog + 1 wait and drops the SYNs of more
+  Duration accept_time{};        // from the end of the handshake to a session that reads
+  Duration lifetime{};           // the server ends a connection this long after it was accepted; 0: never
+  bool any_octet_counts = true;  // as a sign of life; else only a whole message, or an answer
 };
 
 class DnsServer {

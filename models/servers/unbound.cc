@@ -148,7 +148,7 @@ Answer UnboundAnswers::encode(const Request& request, const LocalRrset& rrset, c
   const bool edns_fits = request.edns && limit >= dns::header_size + request.edns->size();
   if (edns_fits) limit -= request.edns->size();
   // The names in the message so far: the question's.
-  NameTable names(false, most_compressions);
+  NameTable names({.most_pointers = most_compressions});
   names.remember(request.query.name, dns::header_size);
   const std::size_t question_end = message.size();
   const auto count = rrset.records.size();

@@ -74,22 +74,23 @@ bool is_at_or_below(std::string_view name, std::string_view zone) {
 }
 
 std::string NameTable::key(std::string_view name) const {
-  return case_counts_ ? std::string(name) : lower_case(std::string(name));
+  return rules_.case_counts ? std::string(name) : lower_case(std::string(name));
 }
 
 dns::Bytes NameTable::compress(std::string_view name, std::size_t offset) {
-  if (used_ >= most_) return {name.begin(), name.end()};
   dns::Bytes written;
-  for (std::string_view rest = name; rest.size() > 1; rest = parent_of(rest)) {
-    if (const auto known = offsets_.find(key(rest)); known != offsets_.end()) {
-      ++used_;
+  std::string_view rest = name;
+  for (std::size_t label = 0; rest.size() > 1; rest = parent_of(rest), ++label) {
+    const bool looks = pointers_ < rules_.most_pointers && label < rules_.depth;
+    if (const auto known = looks ? offsets_.find(key(rest)) : offsets_.end(); known != offsets_.end()) {
+      ++pointers_;
       written.push_back(static_cast<std::uint8_t>(0xc0 | known->second >> 8));
       written.push_back(static_cast<std::uint8_t>(known->second));
-      if (used_ < most_) remember(name, offset);
+      remember_labels(name, offset, label);
       return written;
     }
-    const auto label = rest.substr(0, first_label_size(rest));
-    written.insert(written.end(), label.begin(), label.end());
+    const auto text = rest.substr(0, first_label_size(rest));
+    written.insert(written.end(), text.begin(), text.end());
   }
   written.push_back(0);
   remember(name, offset);
@@ -97,9 +98,16 @@ dns::Bytes NameTable::compress(std::string_view name, std::size_t offset) {
 }
 
 void NameTable::remember(std::string_view name, std::size_t offset) {
-  for (; name.size() > 1 && offset <= last_offset; name = parent_of(name)) {
-    offsets_.emplace(key(name), static_cast<std::uint16_t>(offset));
+  remember_labels(name, offset, rules_.depth);
+}
+
+void NameTable::remember_labels(std::string_view name, std::size_t offset, std::size_t labels) {
+  labels = std::min(labels, rules_.depth);
+  for (; labels > 0 && name.size() > 1 && offset <= last_offset && pointers_ < rules_.most_pointers;
+       --labels) {
+    offsets_.insert_or_assign(key(name), static_cast<std::uint16_t>(offset));
     offset += first_label_size(name);
+    name = parent_of(name);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,24 +28,30 @@ int labels_in(std::string_view name);
 std::string_view parent_of(std::string_view name);  // of the root: nothing
 bool is_at_or_below(std::string_view name, std::string_view zone);
 
+// How far a server goes to compress names.
+struct CompressionRules {
+  bool case_counts = false;
+  std::size_t most_pointers = std::numeric_limits<std::size_t>::max();  // of a message
+  std::size_t depth = 128;  // so many leading labels of a name are looked for, and kept, as ends of names
+};
+
 // Where the names of a message under construction stand.
 class NameTable {
  public:
-  // `most`: so many pointers a message, and no more; servers differ in that and in whether case counts.
-  NameTable(bool case_counts, std::size_t most) : case_counts_(case_counts), most_(most) {}
+  explicit NameTable(const CompressionRules& rules) : rules_(rules) {}
 
-  // What to write for `name` at `offset`: its leading labels, then a pointer or the root. The name can be
-  // pointed to from then on.
+  // What to write for `name` at `offset`: its leading labels, then a pointer or the root. From then on the
+  // name can be pointed to.
   dns::Bytes compress(std::string_view name, std::size_t offset);
-  // The same without looking: the name is written whole.
+  // For a name that is written whole.
   void remember(std::string_view name, std::size_t offset);
 
  private:
   std::string key(std::string_view name) const;
+  void remember_labels(std::string_view name, std::size_t offset, std::size_t labels);
 
-  bool case_counts_;
-  std::size_t most_;
-  std::size_t used_ = 0;
+  CompressionRules rules_;
+  std::size_t pointers_ = 0;
   std::map<std::string, std::uint16_t, std::less<>> offsets_;
 };
 
