@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -29,25 +30,65 @@ std::vector<Ipv4Address> read_listen(const Value& listen, const Host& host) {
   return all;
 }
 
-DnsServer read_server(const Value& value, const Host& host, const std::filesystem::path& directory) {
-  const auto software = read_server_software(*value.find("software"));
-  DnsServer server{.software = software.name, .version = software.version};
-  if (const Value* listen = value.find("listen")) server.listen = read_listen(*listen, host);
-  if (const auto* options = value.text_of("options")) server.options = *options;
+// Keys that only some servers have, as `only` names them.
+void refuse_for(const Value& value, const std::string& software, std::string_view only,
+                std::initializer_list<const char*> keys) {
+  for (const auto* key : keys)
+    if (const auto* entry = value.entry(key))
+      throw InputError(entry->where, fmt::format("{} has no '{}': that is for {}", software, key, only));
+}
 
-  const Value* inlined = value.find("addn-hosts");
-  const Value* path = value.find("addn-hosts-file");
+PlacedText read_text_file(const Value& path, const std::filesystem::path& directory) {
+  const auto file = (directory / path.text).lexically_normal();
+  return {.text = read_file(file, path.where, "cannot read " + file.string()),
+          .where = {.file = file.string(), .line = 1, .column = 1}};
+}
+
+// A text that stands here, or in a file of its own.
+std::optional<PlacedText> read_text(const Value& value, const std::string& key,
+                                    const std::filesystem::path& directory) {
+  const Value* inlined = value.find(key);
+  const Value* path = value.find(key + "-file");
   if (inlined && path)
-    throw InputError(path->where,
-                     "either 'addn-hosts' or 'addn-hosts-file': a server reads one host file here");
-  if (inlined) {
-    server.host_file = inlined->text;
-    server.host_file_name = inlined->text_where.file;
-    server.host_file_line = inlined->text_where.line;
-  } else if (path) {
-    const auto file = (directory / path->text).lexically_normal();
-    server.host_file = read_file(file, path->where, "cannot read " + file.string());
-    server.host_file_name = file.string();
+    throw InputError(path->where, fmt::format("either '{0}' or '{0}-file', not both", key));
+  if (inlined) return PlacedText{.text = inlined->text, .where = inlined->text_where};
+  if (path) return read_text_file(*path, directory);
+  return {};
+}
+
+void read_zones(const Value& value, const std::filesystem::path& directory, DnsServer& server) {
+  const auto add = [&server](const Entry& entry, PlacedText text) {
+    if (!server.zones.emplace(entry.key, std::move(text)).second)
+      throw InputError(entry.where, fmt::format("the zone file '{}' stands here twice", entry.key));
+  };
+  if (const Value* zones = value.find("zones"))
+    for (const auto& entry : zones->entries)
+      add(entry, {.text = entry.value.text, .where = entry.value.text_where});
+  if (const Value* files = value.find("zone-files"))
+    for (const auto& entry : files->entries) add(entry, read_text_file(entry.value, directory));
+}
+
+DnsServer read_server(const Value& value, const Host& host, const std::filesystem::path& directory) {
+  const Value& software_value = *value.find("software");
+  const auto software = read_server_software(software_value);
+  DnsServer server{
+      .software = software.name, .version = software.version, .software_at = software_value.where};
+  if (const Value* listen = value.find("listen")) server.listen = read_listen(*listen, host);
+  if (server.software == "dnsmasq")
+    refuse_for(value, server.software, "unbound and bind", {"config", "config-file"});
+  else
+    refuse_for(value, server.software, "dnsmasq", {"options"});
+  if (server.software != "bind") refuse_for(value, server.software, "bind", {"zones", "zone-files"});
+  if (const auto* options = value.text_of("options")) server.options = *options;
+  if (auto config = read_text(value, "config", directory))
+    server.config = std::move(*config);
+  else if (server.software != "dnsmasq")
+    throw InputError(software_value.where, fmt::format("{} needs its 'config'", server.software));
+  read_zones(value, directory, server);
+  if (auto hosts = read_text(value, "addn-hosts", directory)) {
+    server.host_file = std::move(hosts->text);
+    server.host_file_name = hosts->where.file;
+    server.host_file_line = hosts->where.line;
   }
   return server;
 }

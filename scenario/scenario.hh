@@ -1,6 +1,6 @@
 // A scenario: what the network is, in the words of the real systems, checked and complete. Either
 // world is built from this value alone. Texts that real programs read (resolv.conf, nsswitch.conf,
-// iptables rules, dnsmasq host files and options) are kept verbatim beside what was parsed of them,
+// iptables rules, configurations and data of DNS servers) are kept verbatim beside what was parsed of them,
 // so that the live world can hand them to the real programs.
 // The file's form: docs/scenario-format.md.
 #pragma once
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/address.hh"
+#include "core/error.hh"
 #include "core/time.hh"
 #include "core/workload.hh"
 #include "models/linux/nsswitch.hh"
@@ -45,14 +46,23 @@ struct Route {
   Ipv4Address via;
 };
 
+// A text that a real program reads, and where its first character stands.
+struct PlacedText {
+  std::string text{};
+  Location where{};
+};
+
 struct DnsServer {
-  std::string software;               // "dnsmasq"
-  std::string version;                // "2.90"
-  std::vector<Ipv4Address> listen{};  // empty: every address of its host
-  std::string options{};              // verbatim
-  std::string host_file{};            // verbatim text, dnsmasq's addn-hosts syntax
-  std::string host_file_name{};       // for messages: the path, or "SCENARIO.yaml" when inline
-  int host_file_line = 1;             // the line of that file its text begins at
+  std::string software;                       // "dnsmasq", "unbound" or "bind"
+  std::string version;                        // "2.90"
+  Location software_at{};                     // where the two stand
+  std::vector<Ipv4Address> listen{};          // empty: every address of its host
+  std::string options{};                      // dnsmasq's, verbatim
+  PlacedText config{};                        // unbound.conf or named.conf, verbatim
+  std::map<std::string, PlacedText> zones{};  // the zone files, by the names that named.conf gives them
+  std::string host_file{};                    // verbatim text, dnsmasq's addn-hosts syntax
+  std::string host_file_name{};               // for messages: the path, or "SCENARIO.yaml" when inline
+  int host_file_line = 1;                     // the line of that file its text begins at
 };
 
 struct Host {

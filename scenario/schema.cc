@@ -27,6 +27,10 @@ const Schema dns_server{.shape = Shape::record,
                         .fields = {{"software", &text, true},
                                    {"listen", &texts},
                                    {"options", &text},
+                                   {"config", &text},
+                                   {"config-file", &text},
+                                   {"zones", &settings},
+                                   {"zone-files", &settings},
                                    {"addn-hosts", &text},
                                    {"addn-hosts-file", &text}}};
 const Schema dns_servers{.shape = Shape::list, .item = &dns_server};

@@ -24,7 +24,7 @@ const std::map<std::string, Words> calls_of_client{
     {"node-20-cares-1.34", {"resolve4"}}, {"python-3.11", {"getaddrinfo"}},
 };
 
-const Words servers{"dnsmasq"};
+const Words servers{"bind", "dnsmasq", "unbound"};
 
 Words clients() {
   Words names;

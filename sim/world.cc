@@ -11,6 +11,10 @@
 #include "models/posix/strace.hh"
 #include "models/resolvers/resolver.hh"
 #include "models/servers/dnsmasq.hh"
+#include "models/servers/host_data.hh"
+#include "models/servers/named.hh"
+#include "models/servers/unbound.hh"
+#include "scenario/launch.hh"
 #include "sim/dns_service.hh"
 #include "sim/network.hh"
 #include "sim/process.hh"
@@ -34,13 +38,32 @@ struct Server {
   std::unique_ptr<DnsService> service;
 };
 
+servers::PlacedText placed(const scenario::PlacedText& text) {
+  return {.text = text.text, .where = text.where};
+}
+
 std::unique_ptr<servers::DnsServer> make_server(const scenario::DnsServer& settings,
                                                 std::vector<std::string>& warnings) {
-  return servers::make_dnsmasq({.version = settings.version,
-                                .options = settings.options,
-                                .host_file = {.text = settings.host_file,
-                                              .file = settings.host_file_name,
-                                              .line = settings.host_file_line}},
+  const servers::HostText hosts{
+      .text = settings.host_file, .file = settings.host_file_name, .line = settings.host_file_line};
+  const Location hosts_at{.file = hosts.file, .line = hosts.line};
+  if (settings.software == "unbound") {
+    servers::UnboundSetup setup{
+        .version = settings.version, .version_at = settings.software_at, .config = {placed(settings.config)}};
+    const auto data = servers::unbound_local_data(servers::read_hosts(hosts, warnings));
+    setup.config.push_back({.text = data, .where = hosts_at});
+    return servers::make_unbound(setup);
+  }
+  if (settings.software == "bind") {
+    servers::NamedSetup setup{
+        .version = settings.version, .version_at = settings.software_at, .config = placed(settings.config)};
+    for (const auto& [name, text] : settings.zones) setup.files[name] = placed(text);
+    const auto records = servers::zone_records(servers::read_hosts(hosts, warnings));
+    setup.files.try_emplace(scenario::host_file_name,
+                            servers::PlacedText{.text = records, .where = hosts_at});
+    return servers::make_named(setup, warnings);
+  }
+  return servers::make_dnsmasq({.version = settings.version, .options = settings.options, .host_file = hosts},
                                warnings);
 }
 

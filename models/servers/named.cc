@@ -189,7 +189,7 @@ std::unique_ptr<DnsServer> make_named(const NamedSetup& setup, std::vector<std::
     const auto file = setup.files.find(zone.file);
     if (file == setup.files.end())
       throw InputError(zone.where, fmt::format("there is no zone file '{}'", zone.file));
-    ServedZone served{.name = lower_case(zone.name), .zone = Zone(zone.name, file->second)};
+    ServedZone served{.name = lower_case(zone.name), .zone = Zone(zone.name, file->second, setup.files)};
     const std::size_t largest = served.zone->largest_set();
     if (conf.max_records_per_type != 0 && largest > conf.max_records_per_type) {
       warnings.push_back(fmt::format(

@@ -41,39 +41,55 @@ const ZoneRrset* find_set(const ZoneNode& node, std::uint16_t type) {
   return set == node.end() ? nullptr : &*set;
 }
 
-Zone::Zone(const WireName& name, const PlacedText& file) : name_(lower_case(name)) {
-  read(name, file);
+// What earlier lines have set for later ones; a file that is included gets a copy.
+struct Zone::Reading {
+  WireName origin;
+  std::optional<std::uint32_t> ttl{};
+  std::optional<std::uint32_t> last_ttl{};
+  std::optional<WireName> owner{};
+  int depth = 0;
+};
+
+Zone::Zone(const WireName& name, const PlacedText& file, const ZoneFiles& others) : name_(lower_case(name)) {
+  read({.origin = name}, file, others);
   check(file);
 }
 
-void Zone::read(WireName origin, const PlacedText& file) {
-  std::optional<std::uint32_t> ttl;
-  std::optional<std::uint32_t> last_ttl;
-  std::optional<WireName> owner;
+void Zone::read(Reading reading, const PlacedText& file, const ZoneFiles& others) {
   for (const auto& line : split_records(file)) {
     const Word& first = line.words.front();
-    if (first.text == "$ORIGIN" || first.text == "$TTL") {
+    if (first.text.starts_with('$')) {
+      if (first.text != "$ORIGIN" && first.text != "$TTL" && first.text != "$INCLUDE")
+        throw InputError(first.where, fmt::format("the directive {} is not modelled", first.text));
       if (line.words.size() != 2)
         throw InputError(first.where, fmt::format("{} wants one value", first.text));
+      const Word& value = line.words[1];
       if (first.text == "$ORIGIN") {
-        origin = read_name(line.words[1], origin);
-        continue;
+        reading.origin = read_name(value, reading.origin);
+      } else if (first.text == "$TTL") {
+        reading.ttl = read_ttl(value.text);
+        if (!reading.ttl) throw InputError(value.where, fmt::format("'{}' is no TTL", value.text));
+      } else {
+        const auto included = others.find(value.text);
+        if (included == others.end() || reading.depth > 0)
+          throw InputError(value.where, fmt::format("there is no file '{}' to include", value.text));
+        Reading inner = reading;
+        ++inner.depth;
+        read(inner, included->second, others);
       }
-      ttl = read_ttl(line.words[1].text);
-      if (!ttl) throw InputError(line.words[1].where, fmt::format("'{}' is no TTL", line.words[1].text));
       continue;
     }
-    if (first.text.starts_with('$'))
-      throw InputError(first.where, fmt::format("the directive {} is not modelled", first.text));
     std::span<const Word> words = line.words;
     if (!line.indented) {
-      owner = read_name(first, origin);
+      reading.owner = read_name(first, reading.origin);
       words = words.subspan(1);
     }
-    if (!owner) throw InputError(first.where, "the first record has no owner");
-    auto record = read_record(*owner, words, first,
-                              {.origin = origin, .default_ttl = ttl ? ttl : last_ttl, .class_first = true});
-    last_ttl = record.ttl;
+    if (!reading.owner) throw InputError(first.where, "the first record has no owner");
+    auto record = read_record(*reading.owner, words, first,
+                              {.origin = reading.origin,
+                               .default_ttl = reading.ttl ? reading.ttl : reading.last_ttl,
+                               .class_first = true});
+    reading.last_ttl = record.ttl;
     add(std::move(record), first.where);
   }
 }

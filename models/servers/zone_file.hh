@@ -1,8 +1,8 @@
 // A zone as BIND 9.18 loads it from its file: sets of records in canonical order (RFC 4034 6), each without
 // duplicates and with the TTL of its first record. What BIND would refuse to load, and directives other than
-// $ORIGIN and $TTL, are refused at their place; records whose number exceeds max-records-per-type are not:
-// named then runs, but without the zone. Errors: InputError.
-// Source: RFC 1035 5.1; BIND 9.18.49, lib/dns/master.c, lib/dns/rdataslab.c, lib/dns/zone.c.
+// $ORIGIN, $TTL and $INCLUDE, are refused at their place; records whose number exceeds max-records-per-type
+// are not: named then runs, but without the zone. Errors: InputError. Source: RFC 1035 5.1; BIND 9.18.49,
+// lib/dns/master.c, lib/dns/rdataslab.c, lib/dns/zone.c.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +26,12 @@ using ZoneNode = std::vector<ZoneRrset>;
 
 const ZoneRrset* find_set(const ZoneNode& node, std::uint16_t type);
 
+// By the names that named.conf and $INCLUDE give them.
+using ZoneFiles = std::map<std::string, PlacedText>;
+
 class Zone {
  public:
-  Zone(const WireName& name, const PlacedText& file);
+  Zone(const WireName& name, const PlacedText& file, const ZoneFiles& others);
 
   const WireName& name() const { return name_; }
   // A name in lower case, at or below the zone's own; else nullptr.
@@ -43,7 +46,9 @@ class Zone {
   std::size_t largest_set() const;
 
  private:
-  void read(WireName origin, const PlacedText& file);
+  struct Reading;
+
+  void read(Reading reading, const PlacedText& file, const ZoneFiles& others);
   void add(TextRecord record, const Location& where);
   void check(const PlacedText& file) const;
 

@@ -96,3 +96,14 @@ TEST_CASE("the examples of docs/scenario-format.md hold") {
   CHECK(load(incident, {"links.0.loss=20%", "hosts.vm.iptables="}).hosts[1].firewall.empty());
   CHECK(load("topologies/libvirt-100-vms.yaml", {"hosts.vm.count=10"}).links.size() == 10);
 }
+
+TEST_CASE("unbound-tcp53-drop differs from debian-tcp53-drop in the server alone") {
+  const auto unbound = shipped("unbound-tcp53-drop");
+  const auto dnsmasq = shipped("debian-tcp53-drop");
+  const auto& server = unbound.hosts[0].dns_servers.at(0);
+  CHECK(server.software == "unbound");
+  CHECK(server.version == "1.17");
+  CHECK(server.host_file == dnsmasq.hosts[0].dns_servers.at(0).host_file);
+  CHECK(unbound.hosts[1].iptables_text == dnsmasq.hosts[1].iptables_text);
+  CHECK(unbound.workload() == dnsmasq.workload());
+}
