@@ -59,8 +59,9 @@ class NamedAnswers::Search {
       name = *target;
     }
     // Addresses of IPv4 go before those of IPv6.
-    std::ranges::stable_partition(message_.additionals,
-                                  [](const NamedSet& set) { return set.type == dns::type_a; });
+    auto& additionals = message_.additionals;
+    std::stable_partition(additionals.begin(), additionals.end(),
+                          [](const NamedSet& set) { return set.type == dns::type_a; });
     return std::move(message_);
   }
 
@@ -158,7 +159,7 @@ class NamedAnswers::Search {
       // Which record is first at first depends on all that named has loaded before.
       const auto turn = state_.turns.try_emplace(&set, state_.random.next() & 0xffff).first;
       const auto first = static_cast<std::ptrdiff_t>(turn->second++ % count);
-      std::ranges::rotate(records, records.begin() + first);
+      std::rotate(records.begin(), records.begin() + first, records.end());
     }
     return records;
   }

@@ -42,7 +42,7 @@ Ran run_program(const Small& small, Program program) {
                                              warnings);
     sim::DnsService service(*network.hosts()[hypervisor], *model, settings.listen, [](auto&&...) {});
     network.begin_run(1, 0);
-    service.begin_run();
+    service.begin_run(Random(1, 0, "server"));
     posix::AttemptLog log(clock.now());
     posix::Strace strace(1000);
     sim::Process process(*network.hosts()[*scenario.host_index("vm")], Random(1), {&log, &strace});
