@@ -23,7 +23,7 @@ namespace {
 
 records::Provenance live_provenance(const Words& words, const LivePlan& plan, std::uint64_t seed,
                                     std::uint64_t runs) {
-  const auto machine = live::this_host();
+  const auto machine = live::this_host(plan.scenario);
   records::Provenance provenance{
       .command_line = command_line(words),
       .scenario = plan.scenario.name,
@@ -33,7 +33,7 @@ records::Provenance live_provenance(const Words& words, const LivePlan& plan, st
       .versions = {{"hanglab", HANGLAB_VERSION},
                    {"kernel", fmt::format("{}.{}, {} Hz", machine.kernel.major, machine.kernel.minor,
                                           machine.kernel.hz)}}};
-  if (!machine.dnsmasq.empty()) provenance.versions.emplace_back("dnsmasq", machine.dnsmasq);
+  provenance.versions.insert(provenance.versions.end(), machine.servers.begin(), machine.servers.end());
   if (plan.options.carrier) provenance.versions.emplace_back("ns-3", sim::ns3_version());
   return provenance;
 }

@@ -82,7 +82,7 @@ LivePlan plan_live(const scenario::Scenario& scenario, const LiveOptions& option
   if (network != "auto" && network != "veth" && network != "ns-3")
     throw InputError(fmt::format("--network {}: there are auto, veth and ns-3", network));
   LivePlan plan{.scenario = {}, .options = {.keep = keep}};
-  plan.scenario = live::as_on_this_host(scenario, plan.notes);
+  plan.scenario = live::as_on(live::this_host(scenario), scenario, plan.notes);
 
   std::string last;
   std::erase_if(plan.scenario.lookups, [&](scenario::LookupPlan& lookup) {

@@ -60,7 +60,7 @@ std::optional<live::ThisHost> machine_of(const records::Results& results) {
     if (program == "kernel" && std::sscanf(version.c_str(), "%d.%d, %d Hz", &found.kernel.major,
                                            &found.kernel.minor, &found.kernel.hz) == 3)
       machine = found;
-    if (program == "dnsmasq" && machine) machine->dnsmasq = version;
+    if (machine) machine->servers.emplace(program, version);  // as the server of that name, if it is one
   }
   return machine;
 }

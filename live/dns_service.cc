@@ -12,11 +12,12 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "core/error.hh"
-#include "models/netfilter/iptables_words.hh"
+#include "scenario/launch.hh"
 
 namespace hanglab::live {
 
@@ -58,28 +59,28 @@ std::string text_of(const std::string& file) {
   return text.str();
 }
 
-Words command_for(const scenario::DnsServer& server, const std::string& host_file) {
-  // --user= with nothing: it stays root, which in its namespaces is nobody else.
-  Words command{"dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=",
-                "--user=", "--log-facility=-"};
-  if (!server.host_file.empty()) command.push_back("--addn-hosts=" + host_file);
-  for (const Ipv4Address address : server.listen) command.push_back("--listen-address=" + to_string(address));
-  if (!server.listen.empty()) command.emplace_back("--bind-interfaces");
-  for (const auto& line : kernel::split_lines(server.options, {}))
-    for (const auto& word : line.words) command.push_back(word.text);
-  return command;
+// "Every address" is every one of the host's own, lo's among them.
+std::vector<Ipv4Address> addresses_of(const Host& host, const scenario::DnsServer& server) {
+  if (!server.listen.empty()) return server.listen;
+  std::vector<Ipv4Address> addresses{loopback};
+  for (const auto& interface : host.plan().interfaces) {
+    addresses.push_back(interface.address.address);
+    addresses.insert(addresses.end(), interface.more_addresses.begin(), interface.more_addresses.end());
+  }
+  return addresses;
 }
 
 void start(const Host& host, const scenario::DnsServer& server, std::size_t number) {
-  const std::string base = fmt::format("/run/{}-dns-{}", host.plan().name, number);
-  const std::string log = base + ".log";
-  std::ofstream(base + ".hosts") << server.host_file;
+  const std::filesystem::path directory = fmt::format("/run/{}-dns-{}", host.plan().name, number);
+  std::filesystem::create_directory(directory);
+  const auto addresses = addresses_of(host, server);
+  const auto launch = scenario::launch(server, addresses, directory);
+  for (const auto& file : launch.files) std::ofstream(directory / file.name) << file.text;
+  const std::string log = (directory / "log").string();
   const Fd to(open(log.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600));
-  const pid_t process =
-      host.start(command_for(server, base + ".hosts"), {.in = -1, .out = to.get(), .err = to.get()});
-  const Ipv4Address address = server.listen.empty() ? loopback : server.listen[0];
+  const pid_t process = host.start(launch.command, {.in = -1, .out = to.get(), .err = to.get()});
   const auto deadline = Clock::now() + patience;
-  while (!answers(host, address)) {
+  while (!answers(host, addresses.front())) {
     const bool ended = waitpid(process, nullptr, WNOHANG) == process;
     if (ended || Clock::now() > deadline)
       throw Error(fmt::format("host {}: {} {}: {}", host.plan().name, server.software,

@@ -1,5 +1,4 @@
-// The real DNS servers of a host: a dnsmasq process each, with the scenario's options and host file.
-// Source: dnsmasq(8).
+// The real DNS servers of a host: a process each, started as scenario/launch.hh says.
 #pragma once
 
 #include <sys/types.h>

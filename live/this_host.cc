@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <ctime>
 #include <memory>
@@ -24,19 +25,32 @@ std::string version_of(const scenario::Kernel& kernel) {
   return fmt::format("{}.{} at {} Hz", kernel.major, kernel.minor, kernel.hz);
 }
 
-// "Dnsmasq version 2.90  Copyright …"
-std::string dnsmasq_version() {
-  const std::unique_ptr<FILE, int (*)(FILE*)> said(
-      popen("PATH=$PATH:/usr/sbin dnsmasq --version 2>/dev/null", "r"), pclose);
-  char version[32] = "";
-  if (!said || std::fscanf(said.get(), "Dnsmasq version %31[0-9.]", version) != 1) return {};
-  return version;
+// What each server says of its version: the number behind these words.
+struct VersionCall {
+  std::string_view software;
+  const char* command;
+  const char* words;
+};
+constexpr std::array<VersionCall, 3> version_calls{{
+    {"bind", "named -v", "BIND %31[0-9.]"},
+    {"dnsmasq", "dnsmasq --version", "Dnsmasq version %31[0-9.]"},
+    {"unbound", "unbound -V", "Version %31[0-9.]"},
+}};
+
+std::string version_by(const VersionCall& call) {
+  const std::string command = fmt::format("PATH=$PATH:/usr/sbin {} 2>/dev/null", call.command);
+  const std::unique_ptr<FILE, int (*)(FILE*)> said(popen(command.c_str(), "r"), pclose);
+  std::array<char, 32> version{};
+  if (!said || std::fscanf(said.get(), call.words, version.data()) != 1) return {};
+  return version.data();
 }
+
+bool same_version(const std::string& a, const std::string& b) { return a.starts_with(b) || b.starts_with(a); }
 
 }  // namespace
 
-ThisHost this_host() {
-  ThisHost machine{.dnsmasq = dnsmasq_version()};
+ThisHost this_host(const scenario::Scenario& scenario) {
+  ThisHost machine;
   utsname names{};
   uname(&names);
   if (std::sscanf(names.release, "%d.%d", &machine.kernel.major, &machine.kernel.minor) != 2)
@@ -45,6 +59,14 @@ ThisHost this_host() {
   timespec tick{};
   clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
   machine.kernel.hz = static_cast<int>(1'000'000'000 / tick.tv_nsec);
+  for (const VersionCall& call : version_calls) {
+    const auto runs = [&call](const scenario::Host& host) {
+      return std::ranges::count(host.dns_servers, call.software, &scenario::DnsServer::software) > 0;
+    };
+    if (!std::ranges::any_of(scenario.hosts, runs)) continue;
+    if (auto version = version_by(call); !version.empty())
+      machine.servers.emplace(call.software, std::move(version));
+  }
   return machine;
 }
 
@@ -61,17 +83,13 @@ scenario::Scenario as_on(const ThisHost& machine, scenario::Scenario scenario,
       host.sysctls.try_emplace(linear_timeouts, "0");
     host.kernel = machine.kernel;
     for (auto& server : host.dns_servers) {
-      if (server.software != "dnsmasq" || machine.dnsmasq.empty() || server.version == machine.dnsmasq)
-        continue;
-      note(fmt::format("dnsmasq {} stands in for {}", machine.dnsmasq, server.version));
-      server.version = machine.dnsmasq;
+      const auto here = machine.servers.find(server.software);
+      if (here == machine.servers.end() || same_version(here->second, server.version)) continue;
+      note(fmt::format("{} {} stands in for {}", server.software, here->second, server.version));
+      server.version = here->second;
     }
   }
   return scenario;
-}
-
-scenario::Scenario as_on_this_host(const scenario::Scenario& scenario, std::vector<std::string>& notes) {
-  return as_on(this_host(), scenario, notes);
 }
 
 }  // namespace hanglab::live

@@ -18,19 +18,27 @@ scenario::Scenario written() {
   return scenario;
 }
 
-constexpr ThisHost debian{.kernel = {.major = 6, .minor = 18, .hz = 250}, .dnsmasq = {}};
+const ThisHost debian{.kernel = {.major = 6, .minor = 18, .hz = 250}};
 
 }  // namespace
 
 TEST_CASE("the machine's kernel and servers stand in for the written ones, and each is told once") {
   ThisHost machine = debian;
-  machine.dnsmasq = "2.90";
+  machine.servers["dnsmasq"] = "2.90";
   std::vector<std::string> notes;
   const auto there = as_on(machine, written(), notes);
   CHECK(there.hosts[0].kernel.hz == 250);
   CHECK(there.hosts[1].dns_servers[0].version == "2.90");
   CHECK(notes == std::vector<std::string>{"kernel 6.18 at 250 Hz stands in for 4.18 at 1000 Hz",
                                           "dnsmasq 2.90 stands in for 2.79"});
+}
+
+TEST_CASE("a version that says more of the same stands in for nothing") {
+  ThisHost machine = debian;
+  machine.servers["dnsmasq"] = "2.79.1";
+  std::vector<std::string> notes;
+  CHECK(as_on(machine, written(), notes).hosts[1].dns_servers[0].version == "2.79");
+  CHECK(notes.size() == 1);  // the kernel's
 }
 
 TEST_CASE("a kernel without linear SYN timeouts is played by one that has them switched off") {
@@ -42,7 +50,7 @@ TEST_CASE("a kernel without linear SYN timeouts is played by one that has them s
 }
 
 TEST_CASE("this machine has a kernel of a version that counts in ticks") {
-  const auto machine = this_host();
+  const auto machine = this_host(written());
   CHECK(machine.kernel.major >= 4);
   CHECK((machine.kernel.hz == 100 || machine.kernel.hz == 250 || machine.kernel.hz == 300 ||
          machine.kernel.hz == 1000));
