@@ -89,7 +89,7 @@ void ClientProcess::kill() const { ::kill(-process_, SIGKILL); }
 std::optional<ProbeReport> ClientProcess::report(bool killed) {
   int status = 0;
   waitpid(process_, &status, 0);
-  const auto report = parse_probe_line(content(output_.get()));
+  auto report = parse_probe_line(content(output_.get()));
   if (report || killed) return report;
   throw Error(fmt::format("{}: {} {} without a result; it printed '{}' and said '{}'", name_,
                           WIFSIGNALED(status) ? "ended by signal" : "ended with status",

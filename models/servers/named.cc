@@ -26,7 +26,7 @@ constexpr std::uint16_t option_extended_error = 15;
 constexpr std::uint16_t prohibited = 18;  // RFC 8914: there is no view for the class
 
 // Medians of 300 queries over UDP and 500 connections, 1 ms apart, between the arrival of the query and the
-// departure of the answer in the server's own capture, the quietest of six such measurements on a machine
+// departure of the answer in the server's own capture, in one run on a machine
 // with other work to do: 33.8 us with 3 records; over TCP 34.3 us with 3, 41.0 us with 255, and 70.9 us where
 // the query was the connection's first.
 constexpr Duration message_time = 34us;
