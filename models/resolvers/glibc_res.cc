@@ -104,7 +104,10 @@ posix::Task<SearchResult> ResolverState::search(std::string name, std::vector<st
   bool no_data_seen = false;
   bool server_failure_seen = false;
   for (const std::string& domain : configuration_.search) {
-    last = co_await query(domain.empty() || domain == "." ? name : name + '.' + domain, types);
+    // Named first: g++ 12 destroys twice what a conditional expression makes in an awaited call.
+    std::string full_name = name;
+    if (!domain.empty() && domain != ".") full_name += '.' + domain;
+    last = co_await query(std::move(full_name), types);
     if (last.host_error == HostError::none) co_return last;
     if (last.error == ECONNREFUSED) co_return last;  // no server there: give up
     if (last.host_error == HostError::no_data) no_data_seen = true;

@@ -150,6 +150,14 @@ TEST_CASE("timeout:1 attempts:3 costs 3 s instead of 10", "[sim]") {
   CHECK(lookup.duration < 3020ms);
 }
 
+TEST_CASE("A name that nobody has is asked for in each domain of the search list, then as it is", "[sim]") {
+  const Lookup lookup = look_up({.name = "nothing.mydomain.net",
+                                 .resolv_conf = "nameserver 192.168.122.1\\nsearch a.mydomain.net "
+                                                "b.mydomain.net mydomain.net\\noptions ndots:5"});
+  CHECK(lookup.error == "EAI_NONAME");
+  CHECK(results(lookup) == std::vector<std::string>(4, "udp NXDOMAIN"));
+}
+
 TEST_CASE("The calls are those of strace: two queries in one sendmmsg, five seconds of poll, one TCP connect",
           "[sim]") {
   const auto result = simulate({.vm_rules = tcp_at_vm + "DROP"}, {.syscalls = true});
