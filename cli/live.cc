@@ -13,7 +13,6 @@
 #include "cli/simulation_options.hh"
 #include "cli/verbs.hh"
 #include "core/error.hh"
-#include "live/this_host.hh"
 
 namespace hanglab::cli {
 
@@ -23,19 +22,12 @@ namespace {
 
 records::Provenance live_provenance(const Words& words, const LivePlan& plan, std::uint64_t seed,
                                     std::uint64_t runs) {
-  const auto machine = live::this_host(plan.scenario);
-  records::Provenance provenance{
-      .command_line = command_line(words),
-      .scenario = plan.scenario.name,
-      .scenario_text = plan.scenario.text,
-      .seed = seed,
-      .runs = runs,
-      .versions = {{"hanglab", HANGLAB_VERSION},
-                   {"kernel", fmt::format("{}.{}, {} Hz", machine.kernel.major, machine.kernel.minor,
-                                          machine.kernel.hz)}}};
-  provenance.versions.insert(provenance.versions.end(), machine.servers.begin(), machine.servers.end());
-  if (plan.options.carrier) provenance.versions.emplace_back("ns-3", sim::ns3_version());
-  return provenance;
+  return {.command_line = command_line(words),
+          .scenario = plan.scenario.name,
+          .scenario_text = plan.scenario.text,
+          .seed = seed,
+          .runs = runs,
+          .versions = versions_of(plan)};
 }
 
 void check_names_apart(const std::vector<LivePlan>& plans) {

@@ -9,12 +9,17 @@
 #include "live/this_host.hh"
 #include "scenario/units.hh"
 #include "sim/real_time_links.hh"
+#include "sim/world.hh"
 
 namespace hanglab::cli {
 
 namespace po = boost::program_options;
 
 namespace {
+
+// Between two taps at the ends of a veth pair, measured: what an ICMP error that answers a SYN needs for both
+// ways decides whether connect() still holds its socket's lock.
+constexpr Duration veth_delay = std::chrono::microseconds(1);
 
 // What nobody would tell from the few microseconds of a veth pair.
 constexpr Duration short_delay = std::chrono::microseconds(100);
@@ -95,10 +100,27 @@ LivePlan plan_live(const scenario::Scenario& scenario, const LiveOptions& option
   if (plan.scenario.lookups.empty()) throw Error(fmt::format("{}: nothing to run: {}", scenario.name, last));
 
   const bool plain = veth_will_do(scenario);
-  if (network == "ns-3" || (network == "auto" && !plain)) plan.options.carrier = carry;
-  if (network == "veth" && !plain)
-    note(plan, "veth pairs carry without the delay, rate and loss that the links state");
+  if (network == "ns-3" || (network == "auto" && !plain)) {
+    plan.options.carrier = carry;
+    return plan;
+  }
+  if (!plain) note(plan, "veth pairs carry without the delay, rate and loss that the links state");
+  for (auto& link : plan.scenario.links) {
+    link.delay = veth_delay;
+    link.rate_bps = 0;
+    link.loss = 0;
+  }
   return plan;
+}
+
+std::vector<std::pair<std::string, std::string>> versions_of(const LivePlan& plan) {
+  const auto machine = live::this_host(plan.scenario);
+  std::vector<std::pair<std::string, std::string>> versions{
+      {"hanglab", HANGLAB_VERSION},
+      {"kernel", fmt::format("{}.{}, {} Hz", machine.kernel.major, machine.kernel.minor, machine.kernel.hz)}};
+  versions.insert(versions.end(), machine.servers.begin(), machine.servers.end());
+  if (plan.options.carrier) versions.emplace_back("ns-3", sim::ns3_version());
+  return versions;
 }
 
 }  // namespace hanglab::cli

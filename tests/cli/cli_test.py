@@ -311,9 +311,41 @@ class Plot(InScratch):
         self.assertEqual(list(self.scratch.iterdir()), [])
 
 
+class Atlas(InScratch):
+    WORDS = ["atlas", "--faults", "00-none,10-tcp-dropped,15-tcp-silent", "--clients", "glibc-2.36,musl-1.2.3", "--runs", "5"]
+
+    def test_every_client_under_every_fault(self):
+        done = hanglab(*self.WORDS, "-o", self.scratch / "a.json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        atlas = json.loads((self.scratch / "a.json").read_text())
+        cells = {(row["fault"], client): cell["simulated"] for row in atlas["faults"] for client, cell in row["cells"].items()}
+        self.assertEqual(len(cells), 6)
+        self.assertEqual(cells["00-none", "musl-1.2.3"]["addresses"], 29)
+        self.assertEqual(cells["00-none", "glibc-2.36"]["addresses"], 256)
+        self.assertTrue(129 < cells["10-tcp-dropped", "glibc-2.36"]["median_s"] < 132)
+        self.assertEqual(cells["15-tcp-silent", "glibc-2.36"]["outcome"], "hung")
+        self.assertIn("hung at 300 s", hanglab(*self.WORDS).stdout)
+        for form in "svg", "html":
+            self.assertEqual(hanglab(*self.WORDS, "-o", self.scratch / f"a.{form}").returncode, 0)
+            self.assertIn("hung at 300 s", (self.scratch / f"a.{form}").read_text())
+
+    def test_every_row_of_the_lab_can_be_simulated(self):
+        done = hanglab("atlas", "--runs", "2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(sum(": " in line for line in done.stdout.splitlines()), len(list((ROOT / "topologies/atlas").glob("*.yaml"))))
+        self.assertNotIn("no model", done.stdout)
+
+    def test_bad_words_are_refused(self):
+        for words, message in [(["--faults", "10-tcp"], "10-tcp.yaml"), (["--clients", "glibc"], "glibc"), (["-o", "a.png"], ".svg"),
+                               (["--topologies", "nowhere"], "nowhere"), (["--runs", "0"], "--runs")]:
+            done = hanglab("atlas", *words)
+            self.assertEqual(done.returncode, 2, (words, done.stderr))
+            self.assertIn(message, done.stderr)
+
+
 class Help(unittest.TestCase):
     def test_every_verb_explains_itself(self):
-        for verb in "run", "live", "compare", "replay", "plot":
+        for verb in "run", "live", "compare", "atlas", "replay", "plot":
             done = hanglab(verb, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn(f"Usage: hanglab {verb}", done.stdout)

@@ -1,0 +1,239 @@
+// hanglab atlas: every client under every fault, simulated and, if asked for, real.
+#include "analysis/atlas.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "analysis/explain.hh"
+#include "cli/atlas_json.hh"
+#include "cli/interrupt.hh"
+#include "cli/live_attempts.hh"
+#include "cli/live_batch.hh"
+#include "cli/live_options.hh"
+#include "cli/progress.hh"
+#include "cli/simulation_options.hh"
+#include "cli/verbs.hh"
+#include "core/error.hh"
+#include "models/resolvers/resolver.hh"
+#include "scenario/units.hh"
+
+namespace hanglab::cli {
+
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+
+namespace {
+
+// What Debian 12 has, and the musl that came after: one column for each that behaves unlike the others.
+constexpr const char* usual_clients =
+    "glibc-2.36,musl-1.2.3,musl-1.2.5,go-1.19,cares-1.18,node-20-cares-1.34,dig-9.18";
+
+struct Settings {
+  std::string folder = "topologies/atlas";
+  std::string clients = usual_clients;
+  std::string faults{};
+  std::uint64_t runs = 50;
+  std::uint64_t seed = 1;
+  std::uint64_t live_runs = 1;
+  unsigned jobs = 40;
+  std::string tolerance = "50ms";
+  bool live = false;
+  std::string output{};
+};
+
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> words;
+  std::size_t begin = 0;
+  while (begin < list.size()) {
+    const auto comma = std::min(list.find(',', begin), list.size());
+    if (comma > begin) words.push_back(list.substr(begin, comma - begin));
+    begin = comma + 1;
+  }
+  return words;
+}
+
+// The scenario files of the folder, or those of them that were asked for, by name.
+std::vector<fs::path> fault_files(const Settings& settings) {
+  if (!fs::is_directory(settings.folder))
+    throw InputError({.file = settings.folder}, "no folder of scenarios");
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(settings.folder))
+    if (entry.path().extension() == ".yaml") files.push_back(entry.path());
+  std::ranges::sort(files);
+  const auto wanted = split(settings.faults);
+  for (const std::string& name : wanted)
+    if (std::ranges::none_of(files, [&name](const fs::path& file) { return file.stem() == name; }))
+      throw InputError(
+          fmt::format("--faults {}: there is no {}/{}.yaml", settings.faults, settings.folder, name));
+  if (!wanted.empty())
+    std::erase_if(files, [&wanted](const fs::path& file) {
+      return std::ranges::find(wanted, file.stem().string()) == wanted.end();
+    });
+  if (files.empty()) throw InputError({.file = settings.folder}, "holds no scenario");
+  return files;
+}
+
+struct Cell {
+  std::size_t row = 0;
+  std::size_t column = 0;
+  scenario::Scenario scenario;
+  std::vector<Lookup> simulated{};
+  std::optional<LivePlan> plan{};
+  std::vector<Lookup> real{};
+};
+
+scenario::Scenario load_cell(const fs::path& file, const std::string& client) {
+  auto scenario = scenario::load(file, {"lookups.0.client=" + client});
+  if (scenario.lookups.size() != 1)
+    throw InputError({.file = file.string()}, "a fault of the atlas wants one lookup by one host");
+  return scenario;
+}
+
+void simulate(Cell& cell, const scenario::Scenario& scenario, const Settings& settings) {
+  if (resolvers::find_resolver(cell.scenario.lookups[0].client) == nullptr) return;
+  std::vector<std::string> warnings;
+  sim::World world(scenario, warnings);
+  for (std::uint64_t run = 0; run < settings.runs && !interrupted(); ++run)
+    std::ranges::move(world.run(settings.seed, run, {}).lookups, std::back_inserter(cell.simulated));
+}
+
+// Where the machine has this very client.
+void plan_real(Cell& cell) {
+  try {
+    auto plan = plan_live(cell.scenario, {}, {.packets = true});
+    if (plan.scenario.lookups[0].client == cell.scenario.lookups[0].client) cell.plan = std::move(plan);
+  } catch (const InputError&) {
+    throw;
+  } catch (const Error& error) {
+    fmt::print(stderr, "hanglab: {}\n", error.what());
+  }
+}
+
+// Returns whether all were made.
+bool make_real(std::vector<Cell>& cells, const Settings& settings) {
+  std::vector<LiveTask> tasks;
+  std::vector<Cell*> of_task;
+  for (Cell& cell : cells)
+    for (std::uint64_t run = 0; cell.plan && run < settings.live_runs; ++run) {
+      tasks.push_back({.scenario = &cell.plan->scenario, .options = &cell.plan->options, .run = run});
+      of_task.push_back(&cell);
+    }
+  Progress progress("real lookups", tasks.size(), false);
+  const auto taken = run_live(
+      tasks, settings.seed, settings.jobs,
+      [&](std::uint64_t task, live::WorldResult result) {
+        std::ranges::move(result.run.lookups, std::back_inserter(of_task[task]->real));
+        return !interrupted();
+      },
+      [&](std::uint64_t finished) {
+        progress.waiting(finished);
+        return !interrupted();
+      });
+  return taken == tasks.size();
+}
+
+analysis::AtlasCell tell(const Cell& cell, Duration tolerance) {
+  analysis::AtlasCell told;
+  if (!cell.simulated.empty()) {
+    told.simulated = analysis::sum_up(cell.simulated);
+    auto by_duration = cell.simulated;
+    std::ranges::sort(by_duration, {}, &Lookup::duration);
+    told.why = analysis::explain(by_duration[by_duration.size() / 2]);
+  }
+  if (!cell.real.empty()) told.real = analysis::sum_up(cell.real);
+  if (told.simulated && told.real)
+    told.agree = analysis::compare(cell.simulated, cell.real, tolerance).at(0).agree();
+  return told;
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+void write_atlas(const analysis::Atlas& atlas, const fs::path& file) {
+  const auto form = file.extension();
+  const std::string text = form == ".svg"    ? analysis::atlas_svg(atlas)
+                           : form == ".html" ? analysis::atlas_html(atlas)
+                                             : atlas_json(atlas);
+  if (file.has_parent_path()) fs::create_directories(file.parent_path());
+  std::ofstream out(file);
+  out << text;
+  if (!out.flush()) throw Error(fmt::format("{}: cannot be written", file.string()));
+}
+
+std::optional<Settings> read_settings(const Words& words) {
+  Settings settings;
+  Synopsis synopsis{
+      .usage = "atlas [options]",
+      .purpose =
+          "Runs every client under every fault, and draws how long each hangs. A fault is a scenario file; a "
+          "file more\nin the folder is a row more."};
+  synopsis.options.add_options()  //
+      ("topologies", po::value(&settings.folder)->value_name("DIR"),
+       "the folder of faults (topologies/atlas)")                                                      //
+      ("faults", po::value(&settings.faults)->value_name("F,…"), "these of them alone, by file name")  //
+      ("clients", po::value(&settings.clients)->value_name("C,…"),
+       fmt::format("the columns ({})", usual_clients).c_str())                                      //
+      ("runs", po::value(&settings.runs)->value_name("N"), "simulated runs of each cell (50)")      //
+      ("seed", po::value(&settings.seed)->value_name("S"), "of the simulation (1)")                 //
+      ("live", po::bool_switch(&settings.live), "measure each cell for real, too")                  //
+      ("live-runs", po::value(&settings.live_runs)->value_name("M"), "real runs of each cell (1)")  //
+      ("jobs,j", po::value(&settings.jobs)->value_name("J"), "real runs at once (40)")              //
+      ("tolerance", po::value(&settings.tolerance)->value_name("TIME"),
+       "durations no further apart count as equal (50ms)")  //
+      ("output,o", po::value(&settings.output)->value_name("FILE"),
+       "FILE.svg, FILE.html or FILE.json; without it, text on standard output");
+  if (!read_words(synopsis, words)) return {};
+  const fs::path form = fs::path(settings.output).extension();
+  if (!settings.output.empty() && form != ".svg" && form != ".html" && form != ".json")
+    throw InputError(fmt::format("-o {}: its name must end in .svg, .html or .json", settings.output));
+  if (settings.runs == 0 || settings.live_runs == 0 || settings.jobs == 0)
+    throw InputError("--runs, --live-runs and --jobs begin at 1");
+  return settings;
+}
+
+}  // namespace
+
+int atlas(const Words& words) {
+  const auto settings = read_settings(words);
+  if (!settings) return ExitStatus::done;
+  const Duration tolerance = scenario::read_duration(settings->tolerance, {.file = "--tolerance"});
+  const auto files = fault_files(*settings);
+  analysis::Atlas atlas{.made_by = command_line(words) + "\n", .clients = split(settings->clients)};
+  std::vector<Cell> cells;
+  for (const fs::path& file : files) {
+    for (std::size_t column = 0; column < atlas.clients.size(); ++column)
+      cells.push_back(
+          {.row = atlas.rows.size(), .column = column, .scenario = load_cell(file, atlas.clients[column])});
+    const auto& scenario = cells.back().scenario;
+    if (cells.back().column == 0) print_warnings(scenario.warnings);
+    atlas.rows.push_back({.fault = file.stem().string(), .description = first_line(scenario.description)});
+  }
+
+  catch_interrupts();
+  if (settings->live) {
+    for (Cell& cell : cells) plan_real(cell);
+    if (!make_real(cells, *settings)) return ExitStatus::interrupted;
+  }
+  for (Cell& cell : cells) {
+    simulate(cell, cell.plan ? cell.plan->scenario : cell.scenario, *settings);
+    if (interrupted()) return ExitStatus::interrupted;
+    atlas.rows[cell.row].cells.push_back(tell(cell, tolerance));
+  }
+  const auto planned = std::ranges::find_if(cells, [](const Cell& cell) { return cell.plan.has_value(); });
+  if (planned == cells.end())
+    atlas.made_by += fmt::format("hanglab {}, ns-3 {}\n", HANGLAB_VERSION, sim::ns3_version());
+  else
+    for (const auto& [program, version] : versions_of(*planned->plan))
+      atlas.made_by += fmt::format("{} {}\n", program, version);
+
+  if (settings->output.empty())
+    fmt::print("{}", analysis::atlas_text(atlas));
+  else
+    write_atlas(atlas, settings->output);
+  return ExitStatus::done;
+}
+
+}  // namespace hanglab::cli
