@@ -1,6 +1,6 @@
 // Runs for real, any number of them side by side: waiting costs nothing, so dozens of hangs of two minutes
-// take two minutes. Each is a live world in a sandbox of its own; results come back in the order of the
-// tasks.
+// take two minutes, if they do not all begin at once. Each is a live world in a sandbox of its own; results
+// come back in the order of the tasks.
 #pragma once
 
 #include <cstdint>

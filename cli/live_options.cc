@@ -87,7 +87,13 @@ LivePlan plan_live(const scenario::Scenario& scenario, const LiveOptions& option
   if (network != "auto" && network != "veth" && network != "ns-3")
     throw InputError(fmt::format("--network {}: there are auto, veth and ns-3", network));
   LivePlan plan{.scenario = {}, .options = {.keep = keep}};
-  plan.scenario = live::as_on(live::this_host(scenario), scenario, plan.notes);
+  const auto machine = live::this_host(scenario);
+  for (const auto& host : scenario.hosts)
+    for (const auto& server : host.dns_servers)
+      if (!machine.servers.contains(server.software))
+        throw Error(fmt::format("{}: {} is not here; the package {} brings it", scenario.name,
+                                server.software, live::package_of(server.software)));
+  plan.scenario = live::as_on(machine, scenario, plan.notes);
 
   std::string last;
   std::erase_if(plan.scenario.lookups, [&](scenario::LookupPlan& lookup) {

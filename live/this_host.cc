@@ -30,11 +30,12 @@ struct VersionCall {
   std::string_view software;
   const char* command;
   const char* words;
+  std::string_view package;
 };
 constexpr std::array<VersionCall, 3> version_calls{{
-    {"bind", "named -v", "BIND %31[0-9.]"},
-    {"dnsmasq", "dnsmasq --version", "Dnsmasq version %31[0-9.]"},
-    {"unbound", "unbound -V", "Version %31[0-9.]"},
+    {"bind", "named -v", "BIND %31[0-9.]", "bind9"},
+    {"dnsmasq", "dnsmasq --version", "Dnsmasq version %31[0-9.]", "dnsmasq-base"},
+    {"unbound", "unbound -V", "Version %31[0-9.]", "unbound"},
 }};
 
 std::string version_by(const VersionCall& call) {
@@ -68,6 +69,10 @@ ThisHost this_host(const scenario::Scenario& scenario) {
       machine.servers.emplace(call.software, std::move(version));
   }
   return machine;
+}
+
+std::string_view package_of(const std::string& server) {
+  return std::ranges::find(version_calls, server, &VersionCall::software)->package;
 }
 
 scenario::Scenario as_on(const ThisHost& machine, scenario::Scenario scenario,

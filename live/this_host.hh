@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "scenario/scenario.hh"
@@ -16,6 +17,9 @@ struct ThisHost {
 
 // With the servers that the scenario names, as far as they are here.
 ThisHost this_host(const scenario::Scenario& scenario);
+
+// Debian's package that brings a server: "dnsmasq-base".
+std::string_view package_of(const std::string& server);
 
 // Versions agree if one is the other's beginning: "1.17" and "1.17.1".
 //
