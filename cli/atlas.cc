@@ -172,10 +172,10 @@ std::optional<Settings> read_settings(const Words& words) {
           "file more\nin the folder is a row more."};
   synopsis.options.add_options()  //
       ("topologies", po::value(&settings.folder)->value_name("DIR"),
-       "the folder of faults (topologies/atlas)")                                                      //
-      ("faults", po::value(&settings.faults)->value_name("F,…"), "these of them alone, by file name")  //
-      ("clients", po::value(&settings.clients)->value_name("C,…"),
-       fmt::format("the columns ({})", usual_clients).c_str())                                      //
+       "the folder of faults (topologies/atlas)")                                                        //
+      ("faults", po::value(&settings.faults)->value_name("F,..."), "these of them alone, by file name")  //
+      ("clients", po::value(&settings.clients)->value_name("C,..."),
+       "the columns (those of Debian 12, and musl-1.2.5)")                                          //
       ("runs", po::value(&settings.runs)->value_name("N"), "simulated runs of each cell (50)")      //
       ("seed", po::value(&settings.seed)->value_name("S"), "of the simulation (1)")                 //
       ("live", po::bool_switch(&settings.live), "measure each cell for real, too")                  //

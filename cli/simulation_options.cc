@@ -9,8 +9,9 @@ namespace hanglab::cli {
 namespace po = boost::program_options;
 
 void SimulationOptions::add_to(po::options_description& options) {
-  options.add_options()                                                         //
-      ("seed", po::value(&seed)->value_name("S"), "same seed, same bytes (1)")  //
+  options.add_options()  //
+      ("seed", po::value(&seed)->value_name("S"),
+       "where random numbers begin; same seed, same simulation to the byte (1)")  //
       ("set", po::value(&overrides)->composing()->value_name("PATH=VALUE"),
        "override a value of the scenario: hosts.vm.sysctls.net.ipv4.tcp_syn_retries=2")                     //
       ("format", po::value(&format)->value_name("FORM"), "on standard output: table, json or csv (table)")  //

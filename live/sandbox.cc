@@ -48,7 +48,13 @@ void become_root(uid_t user, gid_t group) {
 }
 
 void make_mounts() {
-  if (mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) fail("private mounts");
+  if (mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    if (errno == EINVAL)
+      throw Error(
+          "the root folder is no mount point, as in a chroot: what is mounted here would be seen outside; "
+          "bind it onto itself first (mount --bind DIR DIR)");
+    fail("private mounts");
+  }
   if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0)
     fail("a /proc of its own");
   if (mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) fail("a /run of its own");

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -109,13 +108,7 @@ const Word& only_value(const Statement& statement) {
 }
 
 int number(const Statement& statement, int least, int most) {
-  const Word& word = only_value(statement);
-  int value = 0;
-  const char* end = word.text.data() + word.text.size();
-  const auto [stop, error] = std::from_chars(word.text.data(), end, value);
-  if (error != std::errc{} || stop != end || value < least || value > most)
-    throw InputError(word.where, fmt::format("'{}' is no number from {} to {}", word.text, least, most));
-  return value;
+  return servers::number(only_value(statement), least, most);
 }
 
 bool yes_or_no(const Statement& statement) {

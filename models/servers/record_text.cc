@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/address.hh"
+#include "core/error.hh"
 
 namespace hanglab::servers {
 
@@ -286,5 +287,14 @@ TextRecord read_record(const WireName& owner, std::span<const Word> words, const
 }
 
 bool may_compress(std::uint16_t type) { return type != type_srv; }
+
+int number(const Word& word, int least, int most) {
+  int value = 0;
+  const char* end = word.text.data() + word.text.size();
+  const auto [stop, error] = std::from_chars(word.text.data(), end, value);
+  if (error != std::errc{} || stop != end || value < least || value > most)
+    throw InputError(word.where, fmt::format("'{}' is no number from {} to {}", word.text, least, most));
+  return value;
+}
 
 }  // namespace hanglab::servers

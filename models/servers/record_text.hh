@@ -42,6 +42,9 @@ struct Word {
   bool quoted = false;
 };
 
+// Throws InputError at the word where it is no whole number from `least` to `most`.
+int number(const Word& word, int least, int most);
+
 // One entry of a zone file: a line, or more where parentheses or quotes hold them together; without
 // comments.
 struct RecordLine {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -59,15 +58,6 @@ class Lexer {
 };
 
 using Values = std::vector<Word>;
-
-int number(const Word& word, int least, int most) {
-  int value = 0;
-  const char* end = word.text.data() + word.text.size();
-  const auto [stop, error] = std::from_chars(word.text.data(), end, value);
-  if (error != std::errc{} || stop != end || value < least || value > most)
-    throw InputError(word.where, fmt::format("'{}' is no number from {} to {}", word.text, least, most));
-  return value;
-}
 
 bool yes_or_no(const Word& word) {
   if (word.text != "yes" && word.text != "no")
