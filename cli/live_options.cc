@@ -25,14 +25,10 @@ constexpr Duration veth_delay = std::chrono::microseconds(1);
 constexpr Duration short_delay = std::chrono::microseconds(100);
 constexpr std::uint64_t fast_rate = 1'000'000'000;
 
-std::string carry(std::span<const live::TapLink> links, std::uint64_t seed, std::uint64_t run, int stop) {
+std::string carry(std::span<const live::TapLink> links, std::uint64_t seed, std::uint64_t run, int control) {
   std::vector<sim::TapLink> taps;
-  for (const auto& [link, a, b] : links)
-    taps.push_back({.name = link->name,
-                    .settings = {.delay = link->delay, .rate_bps = link->rate_bps, .loss = link->loss},
-                    .a = a,
-                    .b = b});
-  return sim::describe(sim::carry_frames(taps, seed, run, stop));
+  for (const auto& [link, a, b] : links) taps.push_back({.link = link, .a = a, .b = b});
+  return sim::describe(sim::carry_frames(taps, seed, run, control));
 }
 
 void note(LivePlan& plan, std::string text) {
@@ -62,8 +58,7 @@ std::string why_not(scenario::LookupPlan& lookup, LivePlan& plan) {
 void LiveOptions::add_to(po::options_description& options) {
   options.add_options()  //
       ("network", po::value(&network)->value_name("KIND"),
-       "what carries the frames: veth pairs (at once, without loss), ns-3 (the links' delay, rate and loss, "
-       "in "
+       "what carries the frames: veth pairs (at once, without loss), ns-3 (as the links state, in "
        "real time), or auto: ns-3 if a link needs it (auto)")  //
       ("give-up", po::value(&give_up)->value_name("TIME"),
        "end a lookup that still waits after this; it counts as hung (the scenario's give_up)");
@@ -78,7 +73,7 @@ std::vector<std::string> LiveOptions::overrides(std::vector<std::string> given) 
 
 bool veth_will_do(const scenario::Scenario& scenario) {
   return std::ranges::all_of(scenario.links, [](const scenario::Link& link) {
-    return link.loss == 0 && link.delay <= short_delay && (link.rate_bps == 0 || link.rate_bps >= fast_rate);
+    return link.is_even() && link.delay <= short_delay && (link.rate_bps == 0 || link.rate_bps >= fast_rate);
   });
 }
 
@@ -110,12 +105,9 @@ LivePlan plan_live(const scenario::Scenario& scenario, const LiveOptions& option
     plan.options.carrier = carry;
     return plan;
   }
-  if (!plain) note(plan, "veth pairs carry without the delay, rate and loss that the links state");
-  for (auto& link : plan.scenario.links) {
-    link.delay = veth_delay;
-    link.rate_bps = 0;
-    link.loss = 0;
-  }
+  if (!plain) note(plan, "veth pairs carry at once and lose nothing, whatever the links state");
+  for (auto& link : plan.scenario.links)
+    link = {.a = link.a, .b = link.b, .delay = veth_delay, .name = link.name};
   return plan;
 }
 

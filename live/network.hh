@@ -1,6 +1,6 @@
 // What carries frames between the real hosts. Veth pairs carry at once and lose nothing; a carrier stands
-// between TAP devices and gives each link its delay, rate and loss. The carrier is handed in, so that this
-// room need not know who simulates.
+// between TAP devices and does to each link's packets what the scenario states. The carrier is handed in, so
+// that this room need not know who simulates.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,9 @@ struct TapLink {
   int b = -1;
 };
 
-// Carries frames until `stop` reads as closed; says then what it did, in words. Runs in a process of its own.
+// Carries frames until `control` reads as closed; says then what it did, in words. The run, to which losses
+// and outages refer, begins when a byte is read from it. Runs in a process of its own.
 using Carrier = std::function<std::string(std::span<const TapLink> links, std::uint64_t seed,
-                                          std::uint64_t run, int stop)>;
+                                          std::uint64_t run, int control)>;
 
 }  // namespace hanglab::live

@@ -21,7 +21,9 @@ WorldResult run_world(const scenario::Scenario& scenario, const Options& options
   CarrierProcess carrier(options.carrier, std::move(taps), seed, number);
   for (const Host& host : hosts) start_dns_servers(host);
   for (const Host& host : hosts) load_firewall(host);
-  WorldResult result = Run(scenario, options, hosts).go(seed, number);
+  Run run(scenario, options, hosts);
+  carrier.begin_run();
+  WorldResult result = run.go(seed, number);
   result.network = carrier.finish();
   return result;
 }

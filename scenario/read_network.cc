@@ -6,7 +6,6 @@
 
 #include "scenario/readers.hh"
 #include "scenario/suggest.hh"
-#include "scenario/units.hh"
 
 namespace hanglab::scenario {
 
@@ -94,7 +93,7 @@ class NetworkReader {
         throw InputError(
             value.where,
             fmt::format("a loop: {} and {} are connected already, frames would circle", from.text, to.text));
-      add_copies(read_properties(value), from, to);
+      add_copies(read_link(value), from, to);
     }
   }
 
@@ -161,14 +160,6 @@ class NetworkReader {
         known.push_back(name);
       }
     return {value.where, fmt::format("no bridge '{}'{}", value.text, suggestion(value.text, known))};
-  }
-
-  static Link read_properties(const Value& value) {
-    Link link;
-    if (const Value* delay = value.find("delay")) link.delay = read_duration(delay->text, delay->where);
-    if (const Value* rate = value.find("rate")) link.rate_bps = read_rate(rate->text, rate->where);
-    if (const Value* loss = value.find("loss")) link.loss = read_share(loss->text, loss->where);
-    return link;
   }
 
   void add_copies(Link link, const End& from, const End& to) {

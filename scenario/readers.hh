@@ -22,6 +22,7 @@ using HostGroups = std::vector<HostGroup>;
 // `directory` is the scenario file's: paths in it are relative to that.
 HostGroups read_hosts(const Value& hosts, const std::filesystem::path& directory, Scenario& scenario);
 void read_bridges_and_links(const Value& root, const HostGroups& groups, Scenario& scenario);
+Link read_link(const Value& link);  // without its ends and its name
 void read_lookups(const Value& lookups, const HostGroups& groups, Scenario& scenario);
 
 // A name of the file, "vm", or one copy of it, "vm-7".

@@ -37,6 +37,10 @@ void warn_of_missing_resolv_conf(const Value& root, const HostGroups& groups, Sc
 
 }  // namespace
 
+bool Link::is_even() const {
+  return jitter == Duration{} && loss == 0 && !bursts && lose_a.empty() && lose_b.empty() && outages.empty();
+}
+
 std::optional<std::size_t> Scenario::host_index(std::string_view host) const {
   const auto found = std::ranges::find(hosts, host, &Host::name);
   if (found == hosts.end()) return {};

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -90,14 +91,47 @@ struct LinkEnd {
   std::size_t interface = 0;  // in that host's interfaces
 };
 
-// A full-duplex wire between two ends; each direction has the same properties.
+// Loss in bursts: Gilbert's and Elliott's two states, `gemodel p r 1-h 1-k` of tc-netem(8), where 1-k is
+// Link::loss. A packet meets the state as it is; behind it the state may change.
+struct Bursts {
+  double enter = 0.0;  // p: probability that a burst begins behind a packet
+  double leave = 1.0;  // r: that it ends behind a packet, above 0
+  double loss = 1.0;   // 1-h: that a packet in a burst is lost
+};
+
+// Packets by their number in one direction, the first of a run being 1: every `step`th from `first` to
+// `last`.
+struct PacketNumbers {
+  std::uint64_t first = 1;
+  std::uint64_t last = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t step = 1;
+
+  bool contain(std::uint64_t number) const {
+    return number >= first && number <= last && (number - first) % step == 0;
+  }
+};
+
+// Packets that leave in it are lost, and neither end is told.
+struct Outage {
+  Duration at{};  // since the run began
+  Duration length{};
+};
+
+// A full-duplex wire between two ends; but for the packets to lose, both directions have the same properties.
 struct Link {
   LinkEnd a;
   LinkEnd b;
-  Duration delay{};            // propagation, one way
-  std::uint64_t rate_bps = 0;  // 0: no serialisation delay
-  double loss = 0.0;           // probability that a packet is lost, each way
-  std::string name{};          // "vm.eth0"
+  Duration delay{};                     // propagation, one way
+  Duration jitter{};                    // up to this much sooner or later, at most `delay`
+  std::uint64_t rate_bps = 0;           // 0: no serialisation delay
+  double loss = 0.0;                    // probability that a packet is lost, outside of bursts
+  std::optional<Bursts> bursts{};       // each direction has its own
+  std::vector<PacketNumbers> lose_a{};  // of those that end a sends
+  std::vector<PacketNumbers> lose_b{};
+  std::vector<Outage> outages{};
+  std::string name{};  // "vm.eth0"
+
+  bool is_even() const;  // treats all packets alike: loses none, and brings none sooner than another
 };
 
 // An Ethernet bridge (libvirt's virbr0). With `host` it is also that host's own interface: frames

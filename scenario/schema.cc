@@ -52,10 +52,22 @@ const Schema hosts{.shape = Shape::named, .item = &host};
 const Schema bridge{.shape = Shape::record, .fields = {{"host", &text}, {"interface", &text}}};
 const Schema bridges{.shape = Shape::named, .item = &bridge};
 
-const Schema link{
-    .shape = Shape::record,
-    .fields = {
-        {"from", &text, true}, {"to", &text, true}, {"delay", &text}, {"rate", &text}, {"loss", &text}}};
+const Schema bursts{.shape = Shape::record,
+                    .fields = {{"enter", &text, true}, {"leave", &text, true}, {"loss", &text}}};
+const Schema lose{.shape = Shape::record, .fields = {{"from", &texts}, {"to", &texts}}};
+const Schema outage{.shape = Shape::record, .fields = {{"at", &text, true}, {"for", &text, true}}};
+const Schema outages{.shape = Shape::list, .item = &outage};
+
+const Schema link{.shape = Shape::record,
+                  .fields = {{"from", &text, true},
+                             {"to", &text, true},
+                             {"delay", &text},
+                             {"jitter", &text},
+                             {"rate", &text},
+                             {"loss", &text},
+                             {"bursts", &bursts},
+                             {"lose", &lose},
+                             {"down", &outages}}};
 const Schema links{.shape = Shape::list, .item = &link};
 
 const Schema lookup{.shape = Shape::record,

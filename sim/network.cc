@@ -82,12 +82,11 @@ void Network::build_links() {
     };
     const auto a = end(link.a);
     const auto b = end(link.b);
-    const WireSettings settings{.delay = link.delay, .rate_bps = link.rate_bps, .loss = link.loss};
-    WireDevice::connect(a, b, settings);
+    WireDevice::connect(a, b, link);
     wires_.emplace_back(a, b);
-    Duration longest = link.delay;
+    Duration longest = link.delay + link.jitter;
     if (link.rate_bps > 0)
-      longest += Duration(static_cast<std::int64_t>((settings.queue + 1) * largest_frame_bits *
+      longest += Duration(static_cast<std::int64_t>((WireDevice::queue + 1) * largest_frame_bits *
                                                     1'000'000'000u / link.rate_bps));
     slowest = std::max(slowest, longest);
   }
@@ -105,10 +104,9 @@ void Network::build_interfaces() {
 
 void Network::begin_run(std::uint64_t seed, std::uint64_t run) {
   for (auto& host : hosts_) host->begin_run(seed, run);
-  for (std::size_t i = 0; i < wires_.size(); ++i) {
-    if (scenario_.links[i].loss <= 0) continue;
-    wires_[i].first->begin_run(Random(seed, run, "wire/" + scenario_.links[i].name + "/a"));
-    wires_[i].second->begin_run(Random(seed, run, "wire/" + scenario_.links[i].name + "/b"));
+  for (auto& [a, b] : wires_) {
+    a->begin_run(seed, run);
+    b->begin_run(seed, run);
   }
 }
 

@@ -14,11 +14,13 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <functional>
 #include <thread>
 #include <vector>
 
 #include "core/error.hh"
 #include "sim/time.hh"
+#include "sim/wire.hh"
 #include "sim/world.hh"
 
 namespace hanglab::sim {
@@ -87,16 +89,20 @@ class Port {
   ns3::Ptr<WireDevice> device_ = ns3::CreateObject<WireDevice>();
 };
 
-// Reads every device and hands the frames over, until `stop` reads as closed. A thread of its own: the
-// simulator's sleeps until its next event.
-void read_frames(const std::vector<std::unique_ptr<Port>>& ports, int stop) {
-  std::vector<pollfd> fds{{.fd = stop, .events = POLLIN, .revents = 0}};
+// Reads every device and hands the frames over, until `control` reads as closed; a byte from it begins the
+// run. A thread of its own: the simulator's sleeps until its next event.
+void read_frames(const std::vector<std::unique_ptr<Port>>& ports, int control,
+                 const std::function<void()>& begin_run) {
+  std::vector<pollfd> fds{{.fd = control, .events = POLLIN, .revents = 0}};
   for (const auto& port : ports) fds.push_back({.fd = port->tap(), .events = POLLIN, .revents = 0});
   Frame buffer(largest_frame);
   for (;;) {
     if (poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR)
       throw Error(fmt::format("poll: {}", std::strerror(errno)));
-    if (fds[0].revents != 0) return;
+    if (fds[0].revents != 0) {
+      if (char byte = 0; read(control, &byte, 1) < 1) return;
+      ns3::Simulator::ScheduleWithContext(ns3::Simulator::NO_CONTEXT, ns3::Time(0), begin_run);
+    }
     for (std::size_t i = 1; i < fds.size(); ++i) {
       if (fds[i].revents == 0) continue;
       const ssize_t size = read(fds[i].fd, buffer.data(), buffer.size());
@@ -117,7 +123,7 @@ Duration at_share(const std::vector<Duration>& sorted, double share) {
 
 }  // namespace
 
-CarryReport carry_frames(std::span<const TapLink> links, std::uint64_t seed, std::uint64_t run, int stop) {
+CarryReport carry_frames(std::span<const TapLink> links, std::uint64_t seed, std::uint64_t run, int control) {
   ns3::GlobalValue::Bind("SimulatorImplementationType", ns3::StringValue("ns3::RealtimeSimulatorImpl"));
   CarryReport report;
   std::vector<Duration> late;
@@ -125,15 +131,16 @@ CarryReport carry_frames(std::span<const TapLink> links, std::uint64_t seed, std
   for (const TapLink& link : links) {
     auto& a = *ports.emplace_back(std::make_unique<Port>(link.a, report, late));
     auto& b = *ports.emplace_back(std::make_unique<Port>(link.b, report, late));
-    WireDevice::connect(a.device(), b.device(), link.settings);
-    a.device()->begin_run(Random(seed, run, "wire/" + link.name + "/a"));
-    b.device()->begin_run(Random(seed, run, "wire/" + link.name + "/b"));
+    WireDevice::connect(a.device(), b.device(), *link.link);
   }
+  const auto begin_run = [&ports, seed, run] {
+    for (const auto& port : ports) port->device()->begin_run(seed, run);
+  };
 
   std::exception_ptr failure;
   std::thread reader([&] {
     try {
-      read_frames(ports, stop);
+      read_frames(ports, control, begin_run);
     } catch (...) {
       failure = std::current_exception();
     }

@@ -3,23 +3,24 @@
 #include <ns3/packet.h>
 #include <ns3/simulator.h>
 
-#include "sim/time.hh"
-
 namespace hanglab::sim {
 
 namespace {
 constexpr std::uint64_t ethernet_header = 14;
 }
 
-void WireDevice::connect(ns3::Ptr<WireDevice> a, ns3::Ptr<WireDevice> b, const WireSettings& settings) {
+void WireDevice::connect(ns3::Ptr<WireDevice> a, ns3::Ptr<WireDevice> b, const scenario::Link& link) {
   a->peer_ = b;
   b->peer_ = a;
-  a->settings_ = b->settings_ = settings;
+  a->link_ = b->link_ = &link;
+  a->end_ = WireEnd::a;
+  b->end_ = WireEnd::b;
 }
 
-void WireDevice::begin_run(Random random) {
-  random_ = random;
-  departures_.clear();
+void WireDevice::begin_run(std::uint64_t seed, std::uint64_t run) {
+  if (link_->is_even()) return;
+  clock_.begin();
+  impairments_.emplace(*link_, end_, seed, run);
 }
 
 bool WireDevice::Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address& destination, std::uint16_t protocol) {
@@ -30,20 +31,24 @@ bool WireDevice::SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address& sour
                           const ns3::Address& destination, std::uint16_t protocol) {
   if (!peer_) return false;
   ns3::Time leaves_in;
-  if (settings_.rate_bps > 0) {
+  if (link_->rate_bps > 0) {
     const ns3::Time now = ns3::Simulator::Now();
     while (!departures_.empty() && departures_.front() <= now) departures_.pop_front();
-    if (departures_.size() >= settings_.queue) return false;
+    if (departures_.size() >= queue) return false;
     const std::uint64_t bits = 8 * (packet->GetSize() + ethernet_header);
-    const auto took = ns3::NanoSeconds(static_cast<std::int64_t>(bits * 1'000'000'000u / settings_.rate_bps));
+    const auto took = ns3::NanoSeconds(static_cast<std::int64_t>(bits * 1'000'000'000u / link_->rate_bps));
     departures_.push_back((departures_.empty() ? now : departures_.back()) + took);
     leaves_in = departures_.back() - now;
   }
-  if (settings_.loss > 0 && random_.chance(settings_.loss))
-    return true;  // lost underway: the sender cannot know
-  ns3::Simulator::ScheduleWithContext(
-      peer_->node_->GetId(), leaves_in + to_ns3(settings_.delay), &WireDevice::arrive, peer_, packet,
-      protocol, ns3::Mac48Address::ConvertFrom(source), ns3::Mac48Address::ConvertFrom(destination));
+  Duration delay = link_->delay;
+  if (impairments_) {
+    const auto deviation = impairments_->next(clock_.now() + from_ns3(leaves_in));
+    if (!deviation) return true;  // lost underway: the sender cannot know
+    delay += *deviation;
+  }
+  ns3::Simulator::ScheduleWithContext(peer_->node_->GetId(), leaves_in + to_ns3(delay), &WireDevice::arrive,
+                                      peer_, packet, protocol, ns3::Mac48Address::ConvertFrom(source),
+                                      ns3::Mac48Address::ConvertFrom(destination));
   return true;
 }
 

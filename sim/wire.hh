@@ -1,7 +1,7 @@
 // One end of a full-duplex wire as an ns-3 net device: serialisation at a rate behind a queue, then
-// propagation, then loss. Frames keep their Ethernet addresses beside them and count 14 bytes for the
-// header; there is no medium to share and nothing to collide with, so each direction stands alone.
-// A wire serves hosts and, as it can send for others, bridge ports.
+// propagation, then what the link does to its packets (impairments.hh). Frames keep their Ethernet addresses
+// beside them and count 14 bytes for the header; there is no medium to share and nothing to collide with, so
+// each direction stands alone. A wire serves hosts and, as it can send for others, bridge ports.
 #pragma once
 
 #include <ns3/channel.h>
@@ -10,25 +10,24 @@
 #include <ns3/node.h>
 
 #include <deque>
+#include <optional>
 
-#include "core/random.hh"
-#include "core/time.hh"
+#include "scenario/scenario.hh"
+#include "sim/impairments.hh"
+#include "sim/time.hh"
 
 namespace hanglab::sim {
 
-struct WireSettings {
-  Duration delay{};            // propagation, one way
-  std::uint64_t rate_bps = 0;  // 0: serialisation takes no time
-  double loss = 0.0;           // probability, each packet for itself
-  std::size_t queue = 1000;    // packets, as txqueuelen of an Ethernet device; more are dropped
-};
-
 class WireDevice final : public ns3::NetDevice {
  public:
-  static void connect(ns3::Ptr<WireDevice> a, ns3::Ptr<WireDevice> b, const WireSettings& settings);
+  static constexpr std::size_t queue =
+      1000;  // packets, as txqueuelen of an Ethernet device; more are dropped
 
-  // Loss is decided by this run's own numbers.
-  void begin_run(Random random);
+  // `a` and `b` are the ends that the link calls so. It must outlive both.
+  static void connect(ns3::Ptr<WireDevice> a, ns3::Ptr<WireDevice> b, const scenario::Link& link);
+
+  // A run begins now. Before the first the link loses nothing and has no jitter.
+  void begin_run(std::uint64_t seed, std::uint64_t run);
 
   // ns3::NetDevice
   bool Send(ns3::Ptr<ns3::Packet> packet, const ns3::Address& destination, std::uint16_t protocol) override;
@@ -66,9 +65,11 @@ class WireDevice final : public ns3::NetDevice {
               ns3::Mac48Address destination);
   void DoDispose() override;
 
-  WireSettings settings_;
+  const scenario::Link* link_ = nullptr;
+  WireEnd end_{};
   ns3::Ptr<WireDevice> peer_;
-  Random random_{0};
+  RunClock clock_;
+  std::optional<Impairments> impairments_;  // of an even link: none
   std::deque<ns3::Time> departures_;  // when each packet that is queued or on its way out will have left
   ns3::Ptr<ns3::Node> node_;
   ns3::Mac48Address address_;

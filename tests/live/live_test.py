@@ -144,7 +144,7 @@ class Network(unittest.TestCase):
 
     def test_veth_pairs_say_what_they_cannot_do(self):
         done = hanglab("live", LOSSY, "--network", "veth", "--set", "lookups.0.count=1")
-        self.assertIn("without the delay, rate and loss", done.stderr)
+        self.assertIn("lose nothing, whatever the links state", done.stderr)
         self.assertIn("carried by veth pairs", done.stderr)
 
 

@@ -34,7 +34,9 @@ TEST_CASE("a mistake in the form is refused with the nearest known key") {
        "small.yaml:14:5: unknown key 'sysctl' in hosts.vm; nearest is 'sysctls'"},
       {"name: small", "nmae: small", "small.yaml:1:1: unknown key 'nmae' in a scenario; nearest is 'name'"},
       {"loss: 2%", "colour: red",
-       "small.yaml:25:57: unknown key 'colour' in links.1; known: from, to, delay, rate, loss"},
+       "small.yaml:25:57: unknown key 'colour' in links.1; known: from, to, delay, jitter, rate, loss, "
+       "bursts, "
+       "lose, down"},
       {"links:", "hosts:", "small.yaml:23:1: 'hosts' is here already, at line 2"},
       {"    interfaces:\n      eth0: {address: 10.0.0.2/24}\n", "",
        "small.yaml:11:5: hosts.vm needs 'interfaces'"},

@@ -24,7 +24,10 @@ TEST_CASE("Run 3 is the same after runs 0 to 2 as on its own", "[sim]") {
   for (const Small& small :
        {Small{}, Small{.vm_rules = "iptables -A OUTPUT -p tcp --dport 53 -j DROP"},
         Small{.vm_rules = "iptables -A INPUT -m statistic --mode random --probability 0.3 -j DROP",
-        .loss = "20%"}}) {
+        .loss = "20%"},
+        Small{.delay = "2s",
+        .link = "jitter: 2s, bursts: {enter: 5%, leave: 20%}, lose: {to: every 7}, down: [{at: 1s, for: "
+                "1s}]"}}) {
     const auto scenario = small_scenario(small);
     std::vector<std::string> warnings;
     std::string after_others;

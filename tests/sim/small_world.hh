@@ -24,6 +24,7 @@ struct Small {
   std::string family = "unspec";
   std::string delay = "100us";
   std::string loss = "0%";
+  std::string link{};  // more of the link: "jitter: 5ms"
   int syn_retries = 1;
   std::string give_up = "60s";
 };
@@ -55,8 +56,8 @@ inline scenario::Scenario small_scenario(const Small& small) {
           fmt::format("    sysctls: {{net.ipv4.tcp_syn_retries: {}}}\n", small.syn_retries) +
           "    resolv.conf: \"" + small.resolv_conf + "\"\n    nsswitch.conf: \"" + small.hosts_order +
           "\"\n" + rules(small.vm_rules) + "links:\n" +
-          fmt::format("  - {{from: vm.eth0, to: hypervisor.virbr0, delay: {}, rate: 10Gbps, loss: {}}}\n",
-                      small.delay, small.loss) +
+          fmt::format("  - {{from: vm.eth0, to: hypervisor.virbr0, delay: {}, rate: 10Gbps, loss: {}{}{}}}\n",
+                      small.delay, small.loss, small.link.empty() ? "" : ", ", small.link) +
           fmt::format("lookups:\n  - {{host: vm, client: {}, family: {}, name: {}}}\n", small.client,
                       small.family, small.name),
       "small.yaml");
