@@ -134,13 +134,35 @@ class Network(unittest.TestCase):
         self.assertLess(fastest, 0.040 + 2 * late + 0.005)
 
     def test_loss_makes_the_same_distribution_in_both_worlds(self):
-        done = hanglab("compare", LOSSY, "--runs", 100, "--format", "json")
+        self.compare("30 % loss")
+
+    def test_so_do_bursts_and_jitter(self):
+        self.compare("bursts", "--set", "links.0.loss=1%", "--set", "links.0.bursts={enter: 5%, leave: 20%, loss: 90%}")
+        self.compare("loss and jitter", "--set", "links.0.jitter=15ms")
+
+    def compare(self, what, *changes):
+        done = hanglab("compare", LOSSY, "--runs", 100, "--format", "json", *changes)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         result = json.loads(done.stdout)
         [row] = result["lookups"]
         self.assertEqual(row["real"]["lookups"], 100)
         self.assertGreater(row["real"]["max_s"], 1)
-        print(f"30 % loss: distance {row['ks_distance_beyond_tolerance']:.3f}, p {row['ks_p']:.2f}", flush=True)
+        print(f"{what}: distance {row['ks_distance_beyond_tolerance']:.3f}, p {row['ks_p']:.2f}", flush=True)
+
+    def test_numbered_packets_and_outages_count_from_the_beginning_of_the_run(self):
+        done = hanglab("live", LOSSY, "--set", "links.0.loss=0%", "--set", "links.0.lose.from=1-2",
+                       "--set", "links.0.down=[{at: 1.3s, for: 200ms}]", "--format", "json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lookups = [(float(r["start_s"]), float(r["duration_s"])) for r in map(json.loads, done.stdout.splitlines())]
+        slow = [start for start, duration in lookups if duration > 1]
+        self.assertEqual(slow[0], lookups[0][0])  # packets 1 and 2 are its questions
+        # Its answers leave 20 ms after it begins, or later where this machine is busy.
+        self.assertGreater(min(slow[1:]), 1.2)
+        self.assertLess(max(slow[1:]), 1.5)
+        for start, duration in lookups:
+            if 1.3 <= start < 1.45:
+                self.assertGreater(duration, 1)
+        print(f"packets 1 and 2 lost, down from 1.3 s to 1.5 s: slow from {min(slow[1:]):.3f} s to {max(slow[1:]):.3f} s", flush=True)
 
     def test_veth_pairs_say_what_they_cannot_do(self):
         done = hanglab("live", LOSSY, "--network", "veth", "--set", "lookups.0.count=1")
