@@ -164,6 +164,14 @@ class Network(unittest.TestCase):
                 self.assertGreater(duration, 1)
         print(f"packets 1 and 2 lost, down from 1.3 s to 1.5 s: slow from {min(slow[1:]):.3f} s to {max(slow[1:]):.3f} s", flush=True)
 
+    def test_a_fast_link_that_treats_packets_unlike_is_carried_by_ns3(self):
+        plain = ["live", LOSSY, "--set", "links.0.loss=0%", "--set", "links.0.delay=50us", "--set", "lookups.0.count=1"]
+        for change, carrier in [("links.0.loss=0%", "veth pairs"), ("links.0.jitter=50us", "ns-3"), ("links.0.lose.from=99", "ns-3"),
+                                ("links.0.bursts={enter: 0%, leave: 1%}", "ns-3"), ("links.0.down=[{at: 1h, for: 1s}]", "ns-3")]:
+            done = hanglab(*plain, "--set", change)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(f"carried by {carrier}", done.stderr, change)
+
     def test_veth_pairs_say_what_they_cannot_do(self):
         done = hanglab("live", LOSSY, "--network", "veth", "--set", "lookups.0.count=1")
         self.assertIn("lose nothing, whatever the links state", done.stderr)
