@@ -22,6 +22,7 @@ namespace {
 constexpr std::uint16_t group = 53;
 constexpr std::uint32_t whole_packet = 0xffff;
 constexpr std::size_t largest_message = 1 << 17;
+constexpr int room = 16 << 20;  // bytes the kernel may keep for us
 
 constexpr std::size_t protocol_at = 9;
 constexpr std::uint8_t protocol_udp = 17;
@@ -91,6 +92,8 @@ OutputLog::OutputLog(const Host& host, std::uint32_t host_index) : state_(std::m
   if (!ready)
     throw Error(
         fmt::format("host {}: the kernel's packet log (NFLOG): {}", host.plan().name, std::strerror(errno)));
+  if (setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0)
+    setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);  // what a user may have
   nflog_callback_register(state_->packets, &State::take, state_.get());
   for (const char* protocol : {"udp", "tcp", "icmp"})
     host.run({"iptables", "-w", "-t", "raw", "-A", "OUTPUT", "-p", protocol, "-j", "NFLOG", "--nflog-group",
