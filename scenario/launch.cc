@@ -18,11 +18,12 @@ std::vector<servers::HostLine> hosts_of(const DnsServer& server) {
       {.text = server.host_file, .file = server.host_file_name, .line = server.host_file_line}, warnings);
 }
 
+// An empty --user=: it becomes nobody else, which a user namespace would not let it.
 Launch launch_dnsmasq(const DnsServer& server, const std::vector<Ipv4Address>& addresses,
                       const std::filesystem::path& directory) {
   Launch launch{.files = {{.name = host_file_name, .text = server.host_file}},
                 .command = {"dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--log-facility=-",
-                            "--pid-file=", "--user=root", "--bind-interfaces"}};
+                            "--pid-file=", "--user=", "--bind-interfaces"}};
   for (const Ipv4Address address : addresses)
     launch.command.push_back("--listen-address=" + to_string(address));
   std::istringstream options(server.options);
