@@ -42,7 +42,7 @@ struct Settings {
   unsigned jobs = 40;
   std::string tolerance = "50ms";
   bool live = false;
-  std::string output{};
+  std::vector<std::string> outputs{};
 };
 
 std::vector<std::string> split(const std::string& list) {
@@ -183,12 +183,12 @@ std::optional<Settings> read_settings(const Words& words) {
       ("jobs,j", po::value(&settings.jobs)->value_name("J"), "real runs at once (40)")              //
       ("tolerance", po::value(&settings.tolerance)->value_name("TIME"),
        "durations no further apart count as equal (50ms)")  //
-      ("output,o", po::value(&settings.output)->value_name("FILE"),
-       "FILE.svg, FILE.html or FILE.json; without it, text on standard output");
+      ("output,o", po::value(&settings.outputs)->composing()->value_name("FILE"),
+       "FILE.svg, FILE.html or FILE.json, or several of them; without it, text on standard output");
   if (!read_words(synopsis, words)) return {};
-  const fs::path form = fs::path(settings.output).extension();
-  if (!settings.output.empty() && form != ".svg" && form != ".html" && form != ".json")
-    throw InputError(fmt::format("-o {}: its name must end in .svg, .html or .json", settings.output));
+  for (const std::string& output : settings.outputs)
+    if (const auto form = fs::path(output).extension(); form != ".svg" && form != ".html" && form != ".json")
+      throw InputError(fmt::format("-o {}: its name must end in .svg, .html or .json", output));
   if (settings.runs == 0 || settings.live_runs == 0 || settings.jobs == 0)
     throw InputError("--runs, --live-runs and --jobs begin at 1");
   return settings;
@@ -229,10 +229,8 @@ int atlas(const Words& words) {
     for (const auto& [program, version] : versions_of(*planned->plan))
       atlas.made_by += fmt::format("{} {}\n", program, version);
 
-  if (settings->output.empty())
-    fmt::print("{}", analysis::atlas_text(atlas));
-  else
-    write_atlas(atlas, settings->output);
+  if (settings->outputs.empty()) fmt::print("{}", analysis::atlas_text(atlas));
+  for (const std::string& output : settings->outputs) write_atlas(atlas, output);
   return ExitStatus::done;
 }
 
