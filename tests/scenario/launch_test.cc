@@ -54,10 +54,10 @@ TEST_CASE("dnsmasq gets the host file as it stands, and its options behind those
   const auto launch =
       launch_of(parse_small_with("dnsmasq 2.90\n", "dnsmasq 2.90\n        options: --no-resolv -h\n"));
   CHECK(launch.command == std::vector<std::string>{"dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
-                                                   "--log-facility=-", "--pid-file=", "--user=",
-                                                   "--bind-interfaces", "--listen-address=10.0.0.1",
-                                                   "--listen-address=10.0.0.3", "--no-resolv", "-h",
-                                                   "--addn-hosts=/run/dns/addn-hosts"});
+                                                   "--log-facility=-",
+                                                   "--pid-file=", "--user=", "--bind-interfaces",
+                                                   "--listen-address=10.0.0.1", "--listen-address=10.0.0.3",
+                                                   "--no-resolv", "-h", "--addn-hosts=/run/dns/addn-hosts"});
   REQUIRE(launch.files.size() == 1);
   CHECK(text_of(launch, "addn-hosts") == "10.0.1.1 a.test\n");
 }
