@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <string_view>
 
 #include "core/dns.hh"
 #include "replay/ipv4_packet.hh"
@@ -14,18 +15,12 @@ namespace {
 
 constexpr Duration afterwards = std::chrono::milliseconds(1);  // the tap's clock and the program's differ
 
-bool same_letter(char a, char b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return lower(a) == lower(b);
-}
-
-bool asks_for(const DnsMessage& message, const std::string& name) {
+bool asks_for(const DnsMessage& message, std::string_view name) {
   if (!message.question) return false;
-  std::string wanted = name;
-  if (wanted.ends_with('.')) wanted.pop_back();
-  const std::string& asked = message.question->name;
-  const auto end = std::mismatch(wanted.begin(), wanted.end(), asked.begin(), asked.end(), same_letter);
-  return end.first == wanted.end() && (end.second == asked.end() || *end.second == '.');
+  if (name.ends_with('.')) name.remove_suffix(1);
+  const std::string_view asked = message.question->name;
+  return dns::same_name(asked.substr(0, name.size()), name) &&
+         (asked.size() == name.size() || asked[name.size()] == '.');
 }
 
 class Reader {
