@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string_view>
 
@@ -32,7 +33,7 @@ constexpr std::array<Probe, 7> known{{
 }};
 
 // The client's name as the probe prints it; empty where it cannot.
-std::string name_from(const fs::path& program) {
+std::string ask_for_name(const fs::path& program) {
   const std::string command = fmt::format("'{}' --version 2>/dev/null", program.string());
   const std::unique_ptr<FILE, int (*)(FILE*)> said(popen(command.c_str(), "r"), pclose);
   std::array<char, 64> line{};
@@ -40,6 +41,14 @@ std::string name_from(const fs::path& program) {
   std::string name = line.data();
   while (name.ends_with('\n')) name.pop_back();
   return name;
+}
+
+// Asked once: an atlas has many lookups by one client, and its program stays the same meanwhile.
+const std::string& name_from(const fs::path& program) {
+  static std::map<fs::path, std::string> names;
+  const auto [known_name, is_new] = names.try_emplace(program);
+  if (is_new) known_name->second = ask_for_name(program);
+  return known_name->second;
 }
 
 }  // namespace
@@ -68,8 +77,8 @@ std::variant<Client, std::string> find_client(const std::string& wanted, const f
     if (probe.software != software) continue;
     const fs::path program = probes / probe.program;
     if (fs::exists(program))
-      if (std::string name = name_from(program); !name.empty())
-        return Client{.name = std::move(name), .program = program};
+      if (const std::string& name = name_from(program); !name.empty())
+        return Client{.name = name, .program = program};
     return fmt::format("{} is not here; the package {} brings it{}", wanted, probe.package,
                        probe.compiled ? ", then build the lab again" : "");
   }

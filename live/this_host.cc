@@ -38,12 +38,20 @@ constexpr std::array<VersionCall, 3> version_calls{{
     {"unbound", "unbound -V", "Version %31[0-9.]", "unbound"},
 }};
 
-std::string version_by(const VersionCall& call) {
+std::string ask_for_version(const VersionCall& call) {
   const std::string command = fmt::format("PATH=$PATH:/usr/sbin {} 2>/dev/null", call.command);
   const std::unique_ptr<FILE, int (*)(FILE*)> said(popen(command.c_str(), "r"), pclose);
   std::array<char, 32> version{};
   if (!said || std::fscanf(said.get(), call.words, version.data()) != 1) return {};
   return version.data();
+}
+
+// Asked once, as the machine's servers stay the same meanwhile.
+const std::string& version_by(const VersionCall& call) {
+  static std::map<std::string_view, std::string> versions;
+  const auto [version, is_new] = versions.try_emplace(call.software);
+  if (is_new) version->second = ask_for_version(call);
+  return version->second;
 }
 
 bool same_version(const std::string& a, const std::string& b) { return a.starts_with(b) || b.starts_with(a); }
@@ -65,8 +73,8 @@ ThisHost this_host(const scenario::Scenario& scenario) {
       return std::ranges::count(host.dns_servers, call.software, &scenario::DnsServer::software) > 0;
     };
     if (!std::ranges::any_of(scenario.hosts, runs)) continue;
-    if (auto version = version_by(call); !version.empty())
-      machine.servers.emplace(call.software, std::move(version));
+    if (const std::string& version = version_by(call); !version.empty())
+      machine.servers.emplace(call.software, version);
   }
   return machine;
 }
