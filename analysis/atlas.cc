@@ -29,6 +29,15 @@ std::size_t Atlas::agreeing() const {
   return count_cells(*this, [](const AtlasCell& cell) { return cell.agree.value_or(false); });
 }
 
+std::size_t Atlas::agreeing_in_packets() const {
+  return count_cells(*this, [](const AtlasCell& cell) { return cell.packets_agree.value_or(false); });
+}
+
+std::string Atlas::agreement_words() const {
+  return fmt::format("{} of {} cells agree with the real world in ending and duration, {} in packets",
+                     agreeing(), compared(), agreeing_in_packets());
+}
+
 AtlasSide sum_up(std::span<const Lookup> lookups) {
   if (lookups.empty()) throw Error("an atlas of no lookups");
   std::vector<Duration> durations;
@@ -78,12 +87,12 @@ std::string atlas_text(const Atlas& atlas) {
           fmt::format("  {:<20}{}", atlas.clients[i],
                       cell.simulated ? told(*cell.simulated) : fmt::format("{:<43}", "no model"));
       if (cell.real) line += "real " + told(*cell.real);
-      if (cell.agree && !*cell.agree) line += "DIFFERS";
+      if (!cell.agree.value_or(true)) line += "DIFFERS  ";
+      if (!cell.packets_agree.value_or(true)) line += "packets DIFFER";
       text += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
     }
   }
-  if (atlas.compared() > 0)
-    text += fmt::format("{} of {} cells agree with the real world\n", atlas.agreeing(), atlas.compared());
+  if (atlas.compared() > 0) text += atlas.agreement_words() + "\n";
   return text;
 }
 

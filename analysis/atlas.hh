@@ -26,8 +26,10 @@ struct AtlasSide {
 struct AtlasCell {
   std::optional<AtlasSide> simulated{};
   std::optional<AtlasSide> real{};
-  std::optional<bool> agree{};  // where both are there (analysis/agreement.hh)
-  std::string why{};            // what the simulated lookup of median duration tried (analysis/explain.hh)
+  std::optional<bool> agree{};  // in ending and duration, where both are there (analysis/agreement.hh)
+  std::optional<bool> packets_agree{};  // in what passed each host, likewise (replay/exchange_agreement.hh)
+  std::string first_difference{};       // of the packets
+  std::string why{};  // what the simulated lookup of median duration tried (analysis/explain.hh)
 };
 
 struct AtlasRow {
@@ -43,6 +45,9 @@ struct Atlas {
 
   std::size_t compared() const;
   std::size_t agreeing() const;
+  std::size_t agreeing_in_packets() const;
+  // "131 of 132 cells agree with the real world in ending and duration, 130 in packets"
+  std::string agreement_words() const;
 };
 
 // Throws Error where there is none.

@@ -51,8 +51,8 @@ std::string atlas_html(const Atlas& atlas) {
   }
   out += "</table>\n";
   if (atlas.compared() > 0)
-    out += fmt::format("<p>{} of {} cells agree with the real world; the others have a blue frame.</p>\n",
-                       atlas.agreeing(), atlas.compared());
+    out += fmt::format("<p>{}. A blue frame marks where ending or duration do not.</p>\n",
+                       atlas.agreement_words());
   return out + fmt::format("<pre>{}</pre></body></html>\n", escaped(atlas.made_by));
 }
 

@@ -84,10 +84,7 @@ std::string atlas_svg(const Atlas& atlas) {
     }
     y += row_height;
   }
-  if (atlas.compared() > 0)
-    out +=
-        text_at(margin, y + 26, "",
-                fmt::format("{} of {} cells agree with the real world", atlas.agreeing(), atlas.compared()));
+  if (atlas.compared() > 0) out += text_at(margin, y + 26, "", atlas.agreement_words());
   return out + "</svg>\n";
 }
 

@@ -10,8 +10,8 @@
 
 #include "analysis/explain.hh"
 #include "cli/atlas_json.hh"
+#include "cli/comparison.hh"
 #include "cli/interrupt.hh"
-#include "cli/live_attempts.hh"
 #include "cli/live_batch.hh"
 #include "cli/live_options.hh"
 #include "cli/progress.hh"
@@ -81,9 +81,9 @@ struct Cell {
   std::size_t row = 0;
   std::size_t column = 0;
   scenario::Scenario scenario;
-  std::vector<Lookup> simulated{};
   std::optional<LivePlan> plan{};
-  std::vector<Lookup> real{};
+  Side simulated{};
+  Side real{};
 };
 
 scenario::Scenario load_cell(const fs::path& file, const std::string& client) {
@@ -93,12 +93,13 @@ scenario::Scenario load_cell(const fs::path& file, const std::string& client) {
   return scenario;
 }
 
-void simulate(Cell& cell, const scenario::Scenario& scenario, const Settings& settings) {
+void simulate(Cell& cell, const Settings& settings) {
   if (resolvers::find_resolver(cell.scenario.lookups[0].client) == nullptr) return;
+  const auto& scenario = cell.plan ? cell.plan->scenario : cell.scenario;
   std::vector<std::string> warnings;
   sim::World world(scenario, warnings);
   for (std::uint64_t run = 0; run < settings.runs && !interrupted(); ++run)
-    std::ranges::move(world.run(settings.seed, run, {}).lookups, std::back_inserter(cell.simulated));
+    cell.simulated.add(scenario, world.run(settings.seed, run, {.packets = cell.plan.has_value()}));
 }
 
 // Where the machine has this very client.
@@ -123,30 +124,28 @@ bool make_real(std::vector<Cell>& cells, const Settings& settings) {
       of_task.push_back(&cell);
     }
   Progress progress("real lookups", tasks.size(), false);
-  const auto taken = run_live(
-      tasks, settings.seed, settings.jobs,
-      [&](std::uint64_t task, live::WorldResult result) {
-        std::ranges::move(result.run.lookups, std::back_inserter(of_task[task]->real));
-        return !interrupted();
-      },
-      [&](std::uint64_t finished) {
-        progress.waiting(finished);
-        return !interrupted();
-      });
+  const auto taken = run_live(tasks, settings.seed, settings.jobs, progress,
+                              [&](std::uint64_t task, live::WorldResult result) {
+                                of_task[task]->real.add(of_task[task]->plan->scenario, std::move(result.run));
+                              });
   return taken == tasks.size();
 }
 
 analysis::AtlasCell tell(const Cell& cell, Duration tolerance) {
   analysis::AtlasCell told;
-  if (!cell.simulated.empty()) {
-    told.simulated = analysis::sum_up(cell.simulated);
-    auto by_duration = cell.simulated;
+  if (!cell.simulated.lookups.empty()) {
+    told.simulated = analysis::sum_up(cell.simulated.lookups);
+    auto by_duration = cell.simulated.lookups;
     std::ranges::sort(by_duration, {}, &Lookup::duration);
     told.why = analysis::explain(by_duration[by_duration.size() / 2]);
   }
-  if (!cell.real.empty()) told.real = analysis::sum_up(cell.real);
-  if (told.simulated && told.real)
-    told.agree = analysis::compare(cell.simulated, cell.real, tolerance).at(0).agree();
+  if (!cell.real.lookups.empty()) told.real = analysis::sum_up(cell.real.lookups);
+  if (!told.simulated || !told.real) return told;
+  const auto comparison = compare_sides(cell.scenario, cell.simulated, cell.real, "", tolerance);
+  told.agree = comparison.lookups.at(0).agree();
+  told.packets_agree = std::ranges::all_of(comparison.packets, &HostPackets::agree);
+  for (const HostPackets& at : comparison.packets)
+    if (!at.agree()) told.first_difference += fmt::format("at {}:\n{}", at.host, at.exchanges.difference());
   return told;
 }
 
@@ -218,7 +217,7 @@ int atlas(const Words& words) {
     if (!make_real(cells, *settings)) return ExitStatus::interrupted;
   }
   for (Cell& cell : cells) {
-    simulate(cell, cell.plan ? cell.plan->scenario : cell.scenario, *settings);
+    simulate(cell, *settings);
     if (interrupted()) return ExitStatus::interrupted;
     atlas.rows[cell.row].cells.push_back(tell(cell, tolerance));
   }

@@ -26,6 +26,8 @@ std::string atlas_json(const analysis::Atlas& atlas) {
       if (cell.simulated) told["simulated"] = side_json(*cell.simulated);
       if (cell.real) told["real"] = side_json(*cell.real);
       if (cell.agree) told["agree"] = *cell.agree;
+      if (cell.packets_agree) told["packets_agree"] = *cell.packets_agree;
+      if (!cell.first_difference.empty()) told["first_difference"] = cell.first_difference;
       told["why"] = cell.why;
       cells[atlas.clients[i]] = std::move(told);
     }
@@ -35,6 +37,7 @@ std::string atlas_json(const analysis::Atlas& atlas) {
                             {"clients", atlas.clients},
                             {"compared", atlas.compared()},
                             {"agreeing", atlas.agreeing()},
+                            {"agreeing_in_packets", atlas.agreeing_in_packets()},
                             {"faults", std::move(rows)}};
   return all.dump(1) + "\n";
 }

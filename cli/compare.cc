@@ -59,35 +59,25 @@ void find_models(const scenario::Scenario& written, RealSide& real) {
   if (lookups.empty())
     throw Error(fmt::format("{}: nothing to compare: {}", written.name, fmt::join(real.notes, "; ")));
 
-  for (Lookup& lookup : real.lookups)
+  for (Lookup& lookup : real.made.lookups)
     for (const auto& plan : lookups)
       if (software(plan.client) == software(lookup.client) && plan.name == lookup.name)
         lookup.client = plan.client;
-  std::erase_if(real.lookups, [&](const Lookup& lookup) {
+  std::erase_if(real.made.lookups, [&](const Lookup& lookup) {
     return std::ranges::none_of(lookups, [&lookup](const scenario::LookupPlan& plan) {
       return plan.client == lookup.client && plan.name == lookup.name;
     });
   });
 }
 
-// Simulates, and compares run by run.
-Comparison compare_with(const RealSide& real, std::uint64_t seed, std::uint64_t runs, Duration tolerance,
-                        const RunOptions& keep) {
-  Comparison comparison{.scenario = real.scenario.name, .real = real.what, .tolerance = tolerance};
-  for (const auto& host : real.scenario.hosts)
-    comparison.packets.push_back({.host = host.name, .exchanges = replay::ExchangeAgreement(tolerance)});
-  std::vector<Lookup> simulated;
-  run_batch({.scenario = real.scenario, .seed = seed, .runs = runs, .options = keep},
+Side simulate(const scenario::Scenario& scenario, std::uint64_t seed, std::uint64_t runs) {
+  Side simulated;
+  run_batch({.scenario = scenario, .seed = seed, .runs = runs, .options = {.packets = true}},
             [&](std::uint64_t, RunResult result) {
-              for (auto& [host, exchange] : exchanges_of(real.scenario, result.packets))
-                comparison.packets[host].exchanges.add_simulated(std::move(exchange));
-              std::ranges::move(result.lookups, std::back_inserter(simulated));
+              simulated.add(scenario, std::move(result));
               return !interrupted();
             });
-  for (const auto& [host, exchange] : real.exchanges) comparison.packets[host].exchanges.add_real(exchange);
-  std::erase_if(comparison.packets, [](const HostPackets& at) { return at.exchanges.real() == 0; });
-  comparison.lookups = analysis::compare(simulated, real.lookups, tolerance);
-  return comparison;
+  return simulated;
 }
 
 std::optional<Settings> read_settings(const Words& words, LiveOptions& live_options) {
@@ -143,9 +133,9 @@ int compare(const Words& words) {
   }
   find_models(scenario, real);
   for (const std::string& note : real.notes) fmt::print(stderr, "hanglab: {}: {}\n", scenario.name, note);
-  const auto comparison =
-      compare_with(real, settings->live.seed, settings->runs, tolerance, {.packets = true});
+  const Side simulated = simulate(real.scenario, settings->live.seed, settings->runs);
   if (interrupted()) return ExitStatus::interrupted;
+  const auto comparison = compare_sides(real.scenario, simulated, real.made, real.what, tolerance);
   fmt::print("{}", settings->format == "json" ? comparison_json(comparison) : comparison_text(comparison));
   return comparison.agree() ? ExitStatus::done : ExitStatus::failure;
 }

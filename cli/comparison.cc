@@ -76,6 +76,19 @@ bool Comparison::agree() const {
          std::ranges::all_of(packets, &HostPackets::agree);
 }
 
+Comparison compare_sides(const scenario::Scenario& scenario, const Side& simulated, const Side& real,
+                         std::string what, Duration tolerance) {
+  Comparison comparison{.scenario = scenario.name, .real = std::move(what), .tolerance = tolerance};
+  for (const auto& host : scenario.hosts)
+    comparison.packets.push_back({.host = host.name, .exchanges = replay::ExchangeAgreement(tolerance)});
+  for (const auto& [host, exchange] : simulated.exchanges)
+    comparison.packets[host].exchanges.add_simulated(exchange);
+  for (const auto& [host, exchange] : real.exchanges) comparison.packets[host].exchanges.add_real(exchange);
+  std::erase_if(comparison.packets, [](const HostPackets& at) { return at.exchanges.real() == 0; });
+  comparison.lookups = analysis::compare(simulated.lookups, real.lookups, tolerance);
+  return comparison;
+}
+
 std::string comparison_text(const Comparison& comparison) {
   std::string text = fmt::format("{}: the simulation against {}\n", comparison.scenario, comparison.real);
   for (const auto& row : comparison.lookups) text += lookups_text(row, comparison.tolerance);

@@ -1,11 +1,12 @@
-// How a comparison of the simulation with real lookups is told: lookups by analysis/agreement.hh, packets by
-// replay/exchange_agreement.hh.
+// A comparison of the simulation with real lookups, and how it is told: lookups by analysis/agreement.hh,
+// packets by replay/exchange_agreement.hh.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "analysis/agreement.hh"
+#include "cli/side.hh"
 #include "replay/exchange_agreement.hh"
 
 namespace hanglab::cli {
@@ -28,6 +29,10 @@ struct Comparison {
 
   bool agree() const;
 };
+
+// Of one scenario in both worlds; `what` the real one is, for people.
+Comparison compare_sides(const scenario::Scenario& scenario, const Side& simulated, const Side& real,
+                         std::string what, Duration tolerance);
 
 std::string comparison_text(const Comparison& comparison);
 std::string comparison_json(const Comparison& comparison);

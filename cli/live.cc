@@ -93,19 +93,12 @@ int live(const Words& words) {
   {
     const bool output_flows = settings.format != Format::table || (settings.traces && !settings.directory);
     Progress progress("runs", tasks.size(), output_flows);
-    taken = run_live(
-        tasks, options.seed, jobs,
-        [&](std::uint64_t number, live::WorldResult result) {
+    taken =
+        run_live(tasks, options.seed, jobs, progress, [&](std::uint64_t number, live::WorldResult result) {
           const std::size_t scenario = number / runs;
           add_attempts(plans[scenario].scenario, result);
           outputs[scenario].take(number % runs, result.run);
           networks[scenario] = result.network;
-          progress.reached(number + 1);
-          return !interrupted();
-        },
-        [&](std::uint64_t finished) {
-          progress.waiting(finished);
-          return !interrupted();
         });
   }
   for (std::size_t i = 0; i < plans.size(); ++i) {

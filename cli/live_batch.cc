@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "cli/frames.hh"
+#include "cli/interrupt.hh"
 #include "core/error.hh"
 #include "live/sandbox.hh"
 #include "records/codec.hh"
@@ -96,9 +97,8 @@ class Job {
 
 }  // namespace
 
-std::uint64_t run_live(std::span<const LiveTask> tasks, std::uint64_t seed, unsigned jobs,
-                       const std::function<bool(std::uint64_t task, live::WorldResult result)>& take,
-                       const std::function<bool(std::uint64_t finished)>& go_on) {
+std::uint64_t run_live(std::span<const LiveTask> tasks, std::uint64_t seed, unsigned jobs, Progress& progress,
+                       const std::function<void(std::uint64_t task, live::WorldResult result)>& take) {
   std::deque<std::unique_ptr<Job>> begun;  // in order, but for those that were taken
   std::uint64_t next = 0;
   std::uint64_t taken = 0;
@@ -123,14 +123,15 @@ std::uint64_t run_live(std::span<const LiveTask> tasks, std::uint64_t seed, unsi
     const int wait = room ? std::clamp(static_cast<int>(until), 0, moment) : moment;
     if (poll(fds.data(), fds.size(), wait) < 0 && errno != EINTR)
       throw Error(fmt::format("poll: {}", std::strerror(errno)));
-    if (!go_on(next - at_work)) return taken;
+    if (interrupted()) return taken;
+    progress.waiting(next - at_work);
     for (std::size_t i = 0; i < fds.size(); ++i)
       if (fds[i].revents != 0) begun[i]->read_more();
     while (!begun.empty() && begun.front()->finished()) {
       auto result = begun.front()->result();
       begun.pop_front();
+      take(taken, std::move(result));
       ++taken;
-      if (!take(taken - 1, std::move(result))) return taken;
     }
   }
   return taken;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <span>
 
+#include "cli/progress.hh"
 #include "live/world.hh"
 
 namespace hanglab::cli {
@@ -17,11 +18,10 @@ struct LiveTask {
   std::uint64_t run = 0;
 };
 
-// Calls `take` for each task in order, with its place. `go_on` is asked several times a second, with how many
-// have finished; when it or `take` returns false, all that was begun is ended. Returns how many were taken.
-// Throws Error when a world cannot be built or a program in it does not do its part.
-std::uint64_t run_live(std::span<const LiveTask> tasks, std::uint64_t seed, unsigned jobs,
-                       const std::function<bool(std::uint64_t task, live::WorldResult result)>& take,
-                       const std::function<bool(std::uint64_t finished)>& go_on);
+// Calls `take` for each task in order, with its place, and tells `progress` how many have finished. Ctrl-C
+// ends all that was begun. Returns how many were taken. Throws Error when a world cannot be built or a
+// program in it does not do its part.
+std::uint64_t run_live(std::span<const LiveTask> tasks, std::uint64_t seed, unsigned jobs, Progress& progress,
+                       const std::function<void(std::uint64_t task, live::WorldResult result)>& take);
 
 }  // namespace hanglab::cli

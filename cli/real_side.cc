@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "cli/interrupt.hh"
 #include "cli/live_batch.hh"
 #include "cli/outputs.hh"
 #include "cli/progress.hh"
@@ -40,14 +39,14 @@ std::vector<replay::Exchange> exchanges_in(const fs::path& file, Duration run_sp
 RealSide from_case(const scenario::Scenario& scenario, const fs::path& folder) {
   const auto measured = records::read_measured_case(folder);
   RealSide real{.what = "the measured case " + measured.lookup.scenario, .scenario = scenario};
-  real.lookups.push_back(measured.lookup);
-  real.lookups.back().host = scenario.hosts[scenario.lookups.at(0).host].name;
+  real.made.lookups.push_back(measured.lookup);
+  real.made.lookups.back().host = scenario.hosts[scenario.lookups.at(0).host].name;
   const auto server = std::ranges::find_if(
       scenario.hosts, [](const scenario::Host& host) { return !host.dns_servers.empty(); });
   if (server == scenario.hosts.end() || !fs::exists(measured.server_capture)) return real;
   for (auto& exchange : exchanges_in(measured.server_capture, Duration(0)))
-    real.exchanges.push_back({.host = static_cast<std::uint32_t>(server - scenario.hosts.begin()),
-                              .exchange = std::move(exchange)});
+    real.made.exchanges.push_back({.host = static_cast<std::uint32_t>(server - scenario.hosts.begin()),
+                                   .exchange = std::move(exchange)});
   return real;
 }
 
@@ -67,14 +66,6 @@ std::optional<live::ThisHost> machine_of(const records::Results& results) {
 
 }  // namespace
 
-std::vector<HostExchange> exchanges_of(const scenario::Scenario& scenario,
-                                       const std::vector<PacketEvent>& packets) {
-  std::vector<HostExchange> exchanges;
-  for (std::uint32_t host = 0; host < scenario.hosts.size(); ++host)
-    exchanges.push_back({.host = host, .exchange = replay::reduce(replay::packets_of(host, packets))});
-  return exchanges;
-}
-
 RealSide real_side_live(const scenario::Scenario& scenario, const LiveOptions& options, const LiveRuns& how) {
   const LivePlan plan = plan_live(scenario, options, {.packets = true});
   RealSide real{.what = {}, .scenario = plan.scenario, .notes = plan.notes};
@@ -83,18 +74,10 @@ RealSide real_side_live(const scenario::Scenario& scenario, const LiveOptions& o
     tasks.push_back({.scenario = &plan.scenario, .options = &plan.options, .run = run});
   std::string network;
   Progress progress("live runs", tasks.size(), false);
-  const auto taken = run_live(
-      tasks, how.seed, how.jobs,
-      [&](std::uint64_t, live::WorldResult result) {
-        for (auto& exchange : exchanges_of(plan.scenario, result.run.packets))
-          real.exchanges.push_back(std::move(exchange));
-        std::ranges::move(result.run.lookups, std::back_inserter(real.lookups));
+  const auto taken =
+      run_live(tasks, how.seed, how.jobs, progress, [&](std::uint64_t, live::WorldResult result) {
+        real.made.add(plan.scenario, std::move(result.run));
         network = result.network;
-        return !interrupted();
-      },
-      [&](std::uint64_t finished) {
-        progress.waiting(finished);
-        return !interrupted();
       });
   real.complete = taken == how.runs;
   real.what = fmt::format("{} live run{}, carried by {}", how.runs, how.runs == 1 ? "" : "s", network);
@@ -108,13 +91,13 @@ RealSide real_side_stored(const scenario::Scenario& scenario, const fs::path& pa
   RealSide real{.what = "the results of " + path.string(), .scenario = scenario};
   if (const auto machine = machine_of(results)) real.scenario = live::as_on(*machine, scenario, real.notes);
   if (!results.complete) real.notes.push_back(path.string() + ": the run that wrote it did not finish");
-  real.lookups = std::move(results.lookups);
+  real.made.lookups = std::move(results.lookups);
   if (!fs::is_directory(path)) return real;
   for (std::uint32_t host = 0; host < scenario.hosts.size(); ++host) {
     const auto capture = path / (scenario.hosts[host].name + ".pcap");
     if (!fs::exists(capture)) continue;
     for (auto& exchange : exchanges_in(capture, run_spacing(scenario)))
-      real.exchanges.push_back({.host = host, .exchange = std::move(exchange)});
+      real.made.exchanges.push_back({.host = host, .exchange = std::move(exchange)});
   }
   return real;
 }

@@ -1,5 +1,4 @@
-// What `compare` holds the simulation against: lookups that were really made, and what passed the hosts
-// meanwhile.
+// What `compare` holds the simulation against.
 #pragma once
 
 #include <cstdint>
@@ -8,26 +7,15 @@
 #include <vector>
 
 #include "cli/live_options.hh"
-#include "core/lookup.hh"
-#include "replay/packet_comparison.hh"
+#include "cli/side.hh"
 #include "scenario/scenario.hh"
 
 namespace hanglab::cli {
 
-struct HostExchange {
-  std::uint32_t host = 0;  // index in the scenario's hosts
-  replay::Exchange exchange;
-};
-
-// What passed each host of the scenario in one run.
-std::vector<HostExchange> exchanges_of(const scenario::Scenario& scenario,
-                                       const std::vector<PacketEvent>& packets);
-
 struct RealSide {
   std::string what;               // "3 live runs, carried by veth pairs"
   scenario::Scenario scenario{};  // to be simulated: on the machine that the real lookups were made on
-  std::vector<Lookup> lookups{};
-  std::vector<HostExchange> exchanges{};
+  Side made{};
   std::vector<std::string> notes{};
   bool complete = true;  // false: Ctrl-C came first
 };

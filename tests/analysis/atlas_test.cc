@@ -28,8 +28,12 @@ Atlas small_atlas() {
   AtlasCell both{.simulated = side(130s, Outcome::failed, "EAI_AGAIN"),
                  .real = side(10ms, Outcome::answered, "", 3),
                  .agree = false,
+                 .packets_agree = false,
                  .why = "TCP <connect> timed out"};
-  AtlasCell same{.simulated = side(300s, Outcome::hung), .real = side(300s, Outcome::hung), .agree = true};
+  AtlasCell same{.simulated = side(300s, Outcome::hung),
+                 .real = side(300s, Outcome::hung),
+                 .agree = true,
+                 .packets_agree = true};
   return {.made_by = "hanglab atlas --live\nkernel 6.18",
           .clients = {"glibc-2.36", "musl-1.2.3", "go-1.19"},
           .rows = {{.fault = "10-tcp", .description = "TCP & more dropped", .cells = {both, same, {}}}}};
@@ -64,9 +68,10 @@ TEST_CASE("Text, picture and page hold the same cells, and mark the one that dif
   CHECK_THAT(text, Catch::Contains("10-tcp: TCP & more dropped\n"));
   CHECK_THAT(text, Catch::Contains(
                        "  glibc-2.36          130.00 s       EAI_AGAIN                   real 10.0 ms  "));
-  CHECK_THAT(text, Catch::Contains("DIFFERS\n"));
+  CHECK_THAT(text, Catch::Contains("DIFFERS  packets DIFFER\n"));
   CHECK_THAT(text, Catch::Contains("  go-1.19             no model\n"));
-  CHECK_THAT(text, Catch::EndsWith("1 of 2 cells agree with the real world\n"));
+  CHECK_THAT(
+      text, Catch::EndsWith("1 of 2 cells agree with the real world in ending and duration, 1 in packets\n"));
   for (const std::string& document : {atlas_svg(atlas), atlas_html(atlas)}) {
     CHECK_THAT(document, Catch::Contains("TCP &amp; more dropped"));
     CHECK_THAT(document, Catch::Contains("TCP &lt;connect&gt; timed out"));
