@@ -4,7 +4,7 @@
 #include <array>
 #include <cerrno>
 
-#include "models/linux/tcp_segment.hh"
+#include "core/internet_checksum.hh"
 
 namespace hanglab::kernel {
 

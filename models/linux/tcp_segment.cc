@@ -1,5 +1,7 @@
 #include "models/linux/tcp_segment.hh"
 
+#include "core/internet_checksum.hh"
+
 namespace hanglab::kernel {
 
 namespace {
@@ -100,26 +102,19 @@ void read_options(TcpSegment& segment, std::span<const std::uint8_t> options) {
   }
 }
 
-std::uint32_t sum16(std::span<const std::uint8_t> bytes, std::uint32_t sum) {
-  for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) sum += get16(bytes, i);
-  if (bytes.size() % 2 == 1) sum += static_cast<std::uint32_t>(bytes.back()) << 8;
-  return sum;
-}
-
-std::uint16_t fold(std::uint32_t sum) {
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<std::uint16_t>(~sum);
-}
-
 }  // namespace
-
-std::uint16_t internet_checksum(std::span<const std::uint8_t> bytes) { return fold(sum16(bytes, 0)); }
 
 std::uint16_t transport_checksum(std::span<const std::uint8_t> message, Ipv4Address source,
                                  Ipv4Address destination, std::uint8_t protocol) {
-  std::uint32_t sum = protocol + static_cast<std::uint32_t>(message.size());
-  for (const auto address : {source.value, destination.value}) sum += (address >> 16) + (address & 0xffff);
-  return fold(sum16(message, sum));
+  InternetSum sum;
+  for (const auto address : {source.value, destination.value}) {
+    sum.add(static_cast<std::uint16_t>(address >> 16));
+    sum.add(static_cast<std::uint16_t>(address));
+  }
+  sum.add(protocol);
+  sum.add(static_cast<std::uint16_t>(message.size()));
+  sum.add(message);
+  return sum.checksum();
 }
 
 Bytes encode(const TcpSegment& segment, Ipv4Address source, Ipv4Address destination) {

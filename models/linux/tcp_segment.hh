@@ -61,9 +61,8 @@ std::vector<std::uint8_t> encode(const TcpSegment& segment, Ipv4Address source, 
 // Empty when the header cannot be read.
 std::optional<TcpSegment> decode_tcp(std::span<const std::uint8_t> bytes);
 
-// The Internet checksum (RFC 1071) of a transport message under its IPv4 pseudo-header.
+// Of a transport message under its IPv4 pseudo-header.
 std::uint16_t transport_checksum(std::span<const std::uint8_t> message, Ipv4Address source,
                                  Ipv4Address destination, std::uint8_t protocol);
-std::uint16_t internet_checksum(std::span<const std::uint8_t> bytes);
 
 }  // namespace hanglab::kernel
