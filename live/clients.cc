@@ -22,9 +22,10 @@ struct Probe {
   bool compiled;  // by what the package brings: the lab has to be built again
 };
 
-constexpr std::array<Probe, 7> known{{
+constexpr std::array<Probe, 8> known{{
     {"cares", "cares_probe", "libc-ares-dev", true},
     {"dig", "dig_probe", "bind9-dnsutils", false},
+    {"dnspython", "dnspython_probe.py", "python3-dnspython", false},
     {"glibc", "glibc_probe", "gcc", true},
     {"go", "go_probe", "golang-go", true},
     {"musl", "musl_probe", "musl-tools", true},

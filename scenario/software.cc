@@ -17,11 +17,12 @@ using Words = std::vector<std::string>;
 // known to differ.
 const std::map<std::string, Words> calls_of_client{
     {"cares-1.18", {"ares_getaddrinfo"}}, {"dig-9.18", {"dig"}},
-    {"glibc-2.28", {"getaddrinfo"}},      {"glibc-2.31", {"getaddrinfo"}},
-    {"glibc-2.36", {"getaddrinfo"}},      {"go-1.19", {"LookupHost"}},
-    {"go-1.26", {"LookupHost"}},          {"musl-1.2.3", {"getaddrinfo"}},
-    {"musl-1.2.4", {"getaddrinfo"}},      {"musl-1.2.5", {"getaddrinfo"}},
-    {"node-20-cares-1.34", {"resolve4"}}, {"python-3.11", {"getaddrinfo"}},
+    {"dnspython-2.3", {"resolve"}},       {"glibc-2.28", {"getaddrinfo"}},
+    {"glibc-2.31", {"getaddrinfo"}},      {"glibc-2.36", {"getaddrinfo"}},
+    {"go-1.19", {"LookupHost"}},          {"go-1.26", {"LookupHost"}},
+    {"musl-1.2.3", {"getaddrinfo"}},      {"musl-1.2.4", {"getaddrinfo"}},
+    {"musl-1.2.5", {"getaddrinfo"}},      {"node-20-cares-1.34", {"resolve4"}},
+    {"python-3.11", {"getaddrinfo"}},
 };
 
 const Words servers{"bind", "dnsmasq", "unbound"};

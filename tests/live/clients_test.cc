@@ -37,6 +37,8 @@ TEST_CASE("a client without a probe is named with the package that brings it") {
         "go-1.19 is not here; the package golang-go brings it, then build the lab again");
   CHECK(std::get<std::string>(find_client("dig-9.18", nowhere)) ==
         "dig-9.18 is not here; the package bind9-dnsutils brings it");
+  CHECK(std::get<std::string>(find_client("dnspython-2.3", nowhere)) ==
+        "dnspython-2.3 is not here; the package python3-dnspython brings it");
   CHECK(std::get<std::string>(find_client("nslookup-9", nowhere)) ==
         "no program makes the lookups of nslookup-9");
 }
@@ -46,4 +48,5 @@ TEST_CASE("modules of the name service switch are found as glibc finds them") {
   CHECK_FALSE(has_name_service("no_such_service"));
   CHECK(uses_name_service_switch("python-3.11"));
   CHECK_FALSE(uses_name_service_switch("musl-1.2.3"));
+  CHECK_FALSE(uses_name_service_switch("dnspython-2.3"));
 }

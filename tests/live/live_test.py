@@ -180,7 +180,7 @@ class Network(unittest.TestCase):
 
 class Clients(InScratch):
     CLIENTS = {"glibc-2.36": 255, "python-3.11": 255, "musl-1.2.3": 29, "go-1.19": 255, "cares-1.18": 255,
-               "node-20-cares-1.34": 255, "dig-9.18": 255}
+               "node-20-cares-1.34": 255, "dig-9.18": 255, "dnspython-2.3": 255}
 
     def scenario(self):
         lookups = "".join(f"  - {{host: vm, client: {client}, name: me.mydomain.net, at: {200 * i}ms}}\n"
