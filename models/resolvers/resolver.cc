@@ -5,6 +5,7 @@
 #include "models/resolvers/cares_1_18.hh"
 #include "models/resolvers/cares_1_34.hh"
 #include "models/resolvers/dig.hh"
+#include "models/resolvers/dnspython.hh"
 #include "models/resolvers/glibc.hh"
 #include "models/resolvers/go.hh"
 #include "models/resolvers/musl.hh"
@@ -21,6 +22,7 @@ struct Entry {
 constexpr auto clients = std::to_array<Entry>({
     {"cares-1.18", cares::getaddrinfo_1_18},
     {"dig-9.18", dig::dig_9_18},
+    {"dnspython-2.3", dnspython::resolve_2_3},
     {"glibc-2.28", glibc::getaddrinfo_2_28},
     {"glibc-2.31", glibc::getaddrinfo_2_31},
     {"glibc-2.36", glibc::getaddrinfo_2_36},
