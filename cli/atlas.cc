@@ -30,7 +30,7 @@ namespace {
 
 // What Debian 12 has, and the musl that came after: one column for each that behaves unlike the others.
 constexpr const char* usual_clients =
-    "glibc-2.36,musl-1.2.3,musl-1.2.5,go-1.19,cares-1.18,node-20-cares-1.34,dig-9.18";
+    "glibc-2.36,musl-1.2.3,musl-1.2.5,go-1.19,cares-1.18,node-20-cares-1.34,dig-9.18,dnspython-2.3";
 
 struct Settings {
   std::string folder = "topologies/atlas";
