@@ -159,8 +159,12 @@ void Host::begin_run(std::uint64_t seed, std::uint64_t run) {
   const Duration tick = Duration(std::chrono::seconds(1)) / settings_.kernel.hz;
   const auto span =
       static_cast<std::uint64_t>(kernel::wheel_period) * static_cast<std::uint64_t>(tick.count());
-  ticks_ = kernel::TickClock(settings_.kernel.hz, Duration(static_cast<std::int64_t>(random_.below(span))));
-  if (!settings_.firewall.empty()) firewall_.emplace(settings_.firewall, Random(random_.next()));
+  const Duration phase(static_cast<std::int64_t>(random_.below(span)));
+  ticks_ = kernel::TickClock(settings_.kernel.hz, phase);
+  if (!settings_.firewall.empty()) {
+    firewall_.emplace(settings_.firewall, Random(random_.next()),
+                      kernel::KernelTicks{.period = tick, .age = phase});
+  }
   identification_ = static_cast<std::uint16_t>(random_.next());
   running_ = true;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "models/netfilter/conntrack.hh"
+#include "models/netfilter/hashlimit.hh"
 #include "models/netfilter/iptables_match.hh"
 #include "models/netfilter/iptables_packet.hh"
 #include "models/netfilter/iptables_parse.hh"
@@ -73,14 +74,19 @@ bool Ruleset::empty() const { return table_ == nullptr; }
 struct Firewall::State {
   Ruleset rules;
   Random random;
+  KernelTicks ticks;
   std::vector<std::uint32_t> counters;
+  std::vector<HashlimitTable> hashlimits{};
   Conntrack conntrack{};
 };
 
-Firewall::Firewall(Ruleset rules, Random random) {
+Firewall::Firewall(Ruleset rules, Random random, KernelTicks ticks) {
   if (rules.empty()) return;
   std::vector<std::uint32_t> counters(rules.table()->counters);
-  state_ = std::make_unique<State>(State{std::move(rules), random, std::move(counters)});
+  state_ = std::make_unique<State>(State{std::move(rules), random, ticks, std::move(counters)});
+  const auto hz = static_cast<int>(Duration(std::chrono::seconds(1)) / ticks.period);
+  for (const HashlimitConfig& config : state_->rules.table()->hashlimits)
+    state_->hashlimits.emplace_back(config, hz, state_->random);
 }
 
 Firewall::~Firewall() = default;
@@ -100,7 +106,9 @@ Verdict Firewall::verdict(Hook hook, const PacketView& view, TimePoint now) {
                        .out_interface = view.out_interface,
                        .state = connection,
                        .random = state_->random,
-                       .counters = state_->counters};
+                       .counters = state_->counters,
+                       .hashlimits = state_->hashlimits,
+                       .jiffies = (now.time_since_epoch() + state_->ticks.age) / state_->ticks.period};
   const Chain& base = table.chains[static_cast<std::size_t>(hook)];
   const auto verdict = walk(table, base, context).value_or(base.policy_drop ? dropped : accepted);
 

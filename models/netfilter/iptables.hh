@@ -7,7 +7,7 @@
 //   tcp: --sport --dport --tcp-flags --syn    REJECT --reject-with TYPE
 //   udp: --sport --dport                      LOG, NFLOG (no effect on the verdict)
 //   icmp: --icmp-type
-//   multiport, length, statistic (random, nth), state, conntrack --ctstate, comment
+//   multiport, length, statistic (random, nth), state, conntrack --ctstate, comment, hashlimit (in packets)
 //
 // Source: Linux net/ipv4/netfilter/ip_tables.c, net/netfilter/xt_*.c; iptables 1.8.9's man pages.
 #pragma once
@@ -68,11 +68,19 @@ class Ruleset {
   std::shared_ptr<const RuleTable> table_;
 };
 
-// One host's firewall at work: the rules with the counters of `statistic --mode nth` and the
-// connection tracking table that `state` and `conntrack` need. One a run: nothing outlives it.
+// The kernel's tick counter, by which `hashlimit` tells time: its period, 1/HZ s, and its age at the lab's
+// time zero.
+struct KernelTicks {
+  Duration period = std::chrono::milliseconds(4);
+  Duration age{};
+};
+
+// One host's firewall at work: the rules with the counters of `statistic --mode nth`, the tables of
+// `hashlimit` and the connection tracking table that `state` and `conntrack` need. One a run: nothing
+// outlives it.
 class Firewall {
  public:
-  Firewall(Ruleset rules, Random random);
+  Firewall(Ruleset rules, Random random, KernelTicks ticks = {});
   ~Firewall();
   Firewall(Firewall&&) noexcept;
   Firewall& operator=(Firewall&&) noexcept;

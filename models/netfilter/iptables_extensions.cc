@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "models/netfilter/iptables_hashlimit.hh"
 #include "models/netfilter/iptables_packet.hh"
 #include "models/netfilter/iptables_values.hh"
 
@@ -172,6 +173,7 @@ constexpr MatchExtension match_extensions[] = {
     {{"state", state_options}, build_state},
     {{"conntrack", conntrack_options}, build_conntrack},
     {{"comment", comment_options}, build_comment},
+    {{"hashlimit", hashlimit_options}, build_hashlimit},
 };
 
 }  // namespace

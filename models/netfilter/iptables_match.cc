@@ -90,6 +90,12 @@ class Asks {
     return is_its_turn != match.inverted;
   }
 
+  bool operator()(const HashlimitMatch& match) const {
+    const auto below = context_.hashlimits[match.table].below(packet_, context_.jiffies);
+    if (!below) context_.malformed = true;
+    return below && *below != match.above;
+  }
+
   bool operator()(const StateMatch& match) const {
     return ((match.states & static_cast<unsigned>(context_.state)) != 0) != match.inverted;
   }

@@ -8,6 +8,7 @@
 
 #include "core/random.hh"
 #include "models/netfilter/conntrack.hh"
+#include "models/netfilter/hashlimit.hh"
 #include "models/netfilter/iptables_packet.hh"
 #include "models/netfilter/iptables_rules.hh"
 
@@ -20,7 +21,9 @@ struct MatchContext {
   ConnectionState state;
   Random& random;
   std::span<std::uint32_t> counters;  // of NthMatches: packets seen, modulo `every`
-  bool malformed = false;             // set by a match that needs a header the packet does not hold
+  std::span<HashlimitTable> hashlimits;
+  std::int64_t jiffies = 0;
+  bool malformed = false;  // set by a match that needs a header the packet does not hold
 };
 
 // Matches are asked in order and no further than the first that fails, so a `statistic` counts only what the

@@ -39,13 +39,23 @@ constexpr OwnOption table[] = {
 };
 
 constexpr std::pair<std::string_view, std::string_view> needs[] = {
-    {"--dport", "-p tcp or -p udp"}, {"--sport", "-p tcp or -p udp"},
-    {"--tcp-flags", "-p tcp"},       {"--syn", "-p tcp"},
-    {"--icmp-type", "-p icmp"},      {"--dports", "-m multiport"},
-    {"--sports", "-m multiport"},    {"--ports", "-m multiport"},
-    {"--length", "-m length"},       {"--mode", "-m statistic"},
-    {"--state", "-m state"},         {"--ctstate", "-m conntrack"},
-    {"--comment", "-m comment"},     {"--reject-with", "-j REJECT"},
+    {"--dport", "-p tcp or -p udp"},
+    {"--sport", "-p tcp or -p udp"},
+    {"--tcp-flags", "-p tcp"},
+    {"--syn", "-p tcp"},
+    {"--icmp-type", "-p icmp"},
+    {"--dports", "-m multiport"},
+    {"--sports", "-m multiport"},
+    {"--ports", "-m multiport"},
+    {"--length", "-m length"},
+    {"--mode", "-m statistic"},
+    {"--state", "-m state"},
+    {"--ctstate", "-m conntrack"},
+    {"--comment", "-m comment"},
+    {"--reject-with", "-j REJECT"},
+    {"--hashlimit-upto", "-m hashlimit"},
+    {"--hashlimit-above", "-m hashlimit"},
+    {"--hashlimit-name", "-m hashlimit"},
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "models/netfilter/iptables_command.hh"
 #include "models/netfilter/iptables_loops.hh"
+#include "models/netfilter/iptables_state.hh"
 #include "models/netfilter/iptables_values.hh"
 #include "models/netfilter/iptables_words.hh"
 
@@ -30,9 +31,7 @@ class TableReader {
 
   RuleTable finish() {
     if (section_) fail(*section_, "the table " + section_->text.substr(1) + " has no COMMIT");
-    for (Chain& chain : table_.chains) {
-      for (Rule& rule : chain.rules) number_counters(rule);
-    }
+    number_state(table_);
     return std::move(table_);
   }
 
@@ -131,7 +130,10 @@ class TableReader {
     }
     Rule& rule = command.rule;
     for (const Given& given : command.matches) {
-      if (auto match = build_match(given, rule.protocol)) rule.matches.push_back(std::move(*match));
+      auto match = build_match(given, rule.protocol);
+      if (!match) continue;
+      if (auto* limit = std::get_if<HashlimitMatch>(&*match)) join_hashlimit(*limit, table_);
+      rule.matches.push_back(std::move(*match));
     }
     if (command.target) rule.target = build_target(*command.target, rule.protocol);
     if (command.jump && !command.target) rule.target = jump(command);
@@ -225,13 +227,6 @@ class TableReader {
   std::size_t known(const Word& name) const {
     if (const auto chain = find(name.text)) return *chain;
     fail(name, "no chain '" + name.text + '\'');
-  }
-
-  void number_counters(Rule& rule) {
-    for (Match& match : rule.matches) {
-      if (auto* nth = std::get_if<NthMatch>(&match)) nth->counter = table_.counters++;
-      if (std::holds_alternative<StateMatch>(match)) table_.tracks_connections = true;
-    }
   }
 
   RuleTable table_{};

@@ -94,8 +94,28 @@ struct StateMatch {
   bool inverted = false;
 };
 
+// What a hashlimit table counts, in packets. The first rule that names a table decides it.
+struct HashlimitConfig {
+  static constexpr std::uint64_t scale = 1000000;  // XT_HASHLIMIT_SCALE_v2
+
+  std::uint64_t average = scale;  // from one packet to the next, in 1/scale s
+  std::uint64_t burst = 5;
+  bool by_source = false, by_destination = false, by_source_port = false, by_destination_port = false;
+  unsigned source_mask = 32, destination_mask = 32;
+  std::uint32_t max = 65536;         // buckets
+  std::uint32_t gc_interval = 1000;  // in ms, as the next
+  std::uint32_t expire = 1000;
+};
+
+struct HashlimitMatch {
+  std::string name{};
+  HashlimitConfig config{};
+  bool above = false;
+  std::size_t table = 0;  // which of the firewall's tables has this name
+};
+
 using Match = std::variant<TcpMatch, UdpMatch, IcmpMatch, MultiportMatch, LengthMatch, RandomMatch, NthMatch,
-                           StateMatch>;
+                           StateMatch, HashlimitMatch>;
 
 struct Target {
   enum class Kind { none, accept, drop, reject, back, jump, go_to } kind = Kind::none;
@@ -122,8 +142,9 @@ struct RuleTable {
   // The base chains come first, each at the number of its Hook; user chains follow.
   static constexpr std::size_t base_chains = 3;
   std::vector<Chain> chains{{"INPUT"}, {"FORWARD"}, {"OUTPUT"}};
-  std::size_t counters = 0;         // of all NthMatches
-  bool tracks_connections = false;  // some rule has a StateMatch
+  std::size_t counters = 0;                   // of all NthMatches
+  bool tracks_connections = false;            // some rule has a StateMatch
+  std::vector<HashlimitConfig> hashlimits{};  // of the tables that HashlimitMatches name
 };
 
 }  // namespace hanglab::kernel

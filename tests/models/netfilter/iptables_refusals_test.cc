@@ -99,6 +99,40 @@ TEST_CASE("options are refused where they have no place") {
   });
 }
 
+TEST_CASE("a hashlimit needs a rate and a name, and values that the kernel takes") {
+  check_all({
+      {"-A OUTPUT --hashlimit-above 5/s -j DROP",
+       "1:11: unknown option '--hashlimit-above'; it needs -m hashlimit before it"},
+      {"-A OUTPUT -m hashlimit --hashlimit-name a -j DROP",
+       "1:14: 'hashlimit' needs --hashlimit-upto or --hashlimit-above"},
+      {"-A OUTPUT -m hashlimit --hashlimit-above 5/s -j DROP", "1:14: 'hashlimit' needs --hashlimit-name"},
+      {"-A OUTPUT -m hashlimit --hashlimit-above 5/s --hashlimit-upto 5/s --hashlimit-name a -j DROP",
+       "1:24: --hashlimit-upto and --hashlimit-above exclude each other"},
+      {"-A OUTPUT -m hashlimit --hashlimit-above 5/week --hashlimit-name a -j DROP",
+       "1:44: '5/week' is no rate: a number a second, minute, hour or day, as 5/min"},
+      {"-A OUTPUT -m hashlimit --hashlimit-above 5/ --hashlimit-name a -j DROP",
+       "1:44: '5/' is no rate: a number a second, minute, hour or day, as 5/min"},
+      {"-A OUTPUT -m hashlimit --hashlimit-above 0/s --hashlimit-name a -j DROP",
+       "1:42: '0' is no number from 1 to 1000000 a second"},
+      {"-A OUTPUT -m hashlimit --hashlimit-above 1000001/s --hashlimit-name a -j DROP",
+       "1:42: '1000001' is no number from 1 to 1000000 a second"},
+      {"-A OUTPUT -m hashlimit --hashlimit-above 0x2/s --hashlimit-name a -j DROP",
+       "1:42: '0x2' is no number from 1 to 1000000 a second"},
+      {"-A OUTPUT -m hashlimit --hashlimit-above 1/s --hashlimit-burst 0 --hashlimit-name a -j DROP",
+       "1:64: '0' is no number from 1 to 1000000"},
+      {"-A OUTPUT -m hashlimit --hashlimit-above 1/day --hashlimit-burst 5 --hashlimit-name a -j DROP",
+       "1:42: a burst of 5 packets at this rate overflows the kernel's credits"},
+      {"-A OUTPUT -m hashlimit --hashlimit-above 1/s --hashlimit-mode srcip,port --hashlimit-name a -j DROP",
+       "1:69: no mode 'port'; there are srcip, srcport, dstip, dstport"},
+      {"-A OUTPUT -m hashlimit --hashlimit-above 1/s --hashlimit-srcmask 33 --hashlimit-name a -j DROP",
+       "1:66: '33' is no number from 0 to 32"},
+      {"-A OUTPUT -m hashlimit --hashlimit-above 1/s --hashlimit-htable-expire 0 --hashlimit-name a -j DROP",
+       "1:72: '0' is no number from 1 to 4294967295"},
+      {"-A OUTPUT -m hashlimit --hashlimit-above 1/s --hashlimit-name a/b -j DROP",
+       "1:63: the name of a hashlimit is a file's in /proc/net/ipt_hashlimit: no '/', up to 254 characters"},
+  });
+}
+
 TEST_CASE("chains and targets have to be there") {
   check_all({
       {"-A OUTPUT -j FOO",
@@ -137,9 +171,15 @@ TEST_CASE("a place is counted from where the text begins in its file") {
 
 TEST_CASE("what iptables knows and the lab has no model for is refused, never skipped") {
   check_all({
-      {"-A OUTPUT -m hashlimit --hashlimit-above 5/s -j DROP",
-       "1:14: unknown match 'hashlimit'; the lab reads tcp, udp, icmp, multiport, length, statistic, state, "
-       "conntrack, comment"},
+      {"-A OUTPUT -m recent --name DNS --set -j DROP",
+       "1:14: unknown match 'recent'; the lab reads tcp, udp, icmp, multiport, length, statistic, state, "
+       "conntrack, comment, hashlimit"},
+      {"-A OUTPUT -m hashlimit --hashlimit-above 512kb/s --hashlimit-name a -j DROP",
+       "1:42: the lab's hashlimit counts packets, not bytes: '512kb/s'"},
+      {"-A OUTPUT -m hashlimit --hashlimit-above 5/s --hashlimit-name a --hashlimit-rate-match -j DROP",
+       "1:65: the lab has no model of --hashlimit-rate-match"},
+      {"-A OUTPUT -m hashlimit --hashlimit-upto 5x/s --hashlimit-name a -j DROP",
+       "1:41: '5x' is no number from 1 to 1000000 a second"},
       {"-A OUTPUT -j MARK --set-mark 1",
        "1:19: unknown option '--set-mark'; the lab reads no target 'MARK', only ACCEPT, DROP, RETURN, "
        "REJECT, LOG, "
