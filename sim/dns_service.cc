@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::uint16_t dns_port = 53;
 
+std::vector<posix::SyscallObserver*> no_observers() { return {}; }
+
 }  // namespace
 
 // One TCP connection: reads messages, answers them in order, closes when the client has.
@@ -26,6 +28,7 @@ class DnsService::Connection final : public SocketOwner {
 
   ~Connection() override {
     cancel_events();
+    task_.reset();
     connection_->set_owner(nullptr);
   }
 
@@ -62,23 +65,46 @@ class DnsService::Connection final : public SocketOwner {
     }
     busy_ = false;
     auto& socket = connection_->socket();
-    Bytes chunk(socket.readable());
+    Bytes chunk(std::min(socket.readable(), octets_to_read()));
     socket.read(service_.host_.clock().now(), chunk);
     input_.insert(input_.end(), chunk.begin(), chunk.end());
     if (!chunk.empty() && service_.server_.tcp().any_octet_counts) restart_idle_timer();
     if (input_.size() >= 2) {
-      const std::size_t size = static_cast<std::size_t>(input_[0] << 8 | input_[1]);
+      const std::size_t size = message_size();
       if (input_.size() >= 2 + size) return begin_answer(size);
+      if (!chunk.empty() && socket.readable() > 0) return work();
     }
     if (socket.end_of_file() || socket.state() == kernel::TcpState::closed) finish();
   }
 
+  std::size_t message_size() const { return static_cast<std::size_t>(input_[0] << 8 | input_[1]); }
+
+  // At once; for a server that leaves the next message unread no more than the rest of this one.
+  std::size_t octets_to_read() const {
+    if (!service_.server_.tcp().leaves_next_unread) return connection_->socket().readable();
+    return (input_.size() < 2 ? 2 : 2 + message_size()) - input_.size();
+  }
+
   void begin_answer(std::size_t size) {
-    answer_ = session_->answer(ByteView(input_).subspan(2, size), service_.host_.clock().now());
+    const ByteView query = ByteView(input_).subspan(2, size);
+    answer_ = session_->answer(query, service_.host_.clock().now());
     service_.occupy(answer_.service_time);
+    Bytes open(answer_.open ? query.begin() : query.end(), query.end());
     input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(2 + size));
     busy_ = true;
-    event_ = ns3::Simulator::Schedule(to_ns3(answer_.service_time), &Connection::send_answer, this);
+    event_ = ns3::Simulator::Schedule(to_ns3(answer_.service_time), [this, open = std::move(open)] {
+      if (open.empty()) return send_answer();
+      task_.emplace(forward(open));
+      task_->start();
+    });
+  }
+
+  posix::Task<bool> forward(Bytes query) {
+    if (!process_)
+      process_ = std::make_unique<Process>(service_.host_, Random(service_.random_.next()), no_observers());
+    answer_ = co_await session_->forward(*process_, std::move(query));
+    event_ = ns3::Simulator::ScheduleNow(&Connection::send_answer, this);
+    co_return true;
   }
 
   void send_answer() {
@@ -97,14 +123,22 @@ class DnsService::Connection final : public SocketOwner {
     ended_ = true;
     cancel_events();
     connection_->set_owner(nullptr);
+    if (service_.server_.tcp().leaves_next_unread) {
+      connection_->socket().shutdown(service_.host_.clock().now());
+      connection_->settle();
+    }
     connection_->socket().close(service_.host_.clock().now());
     connection_->settle();
+    task_.reset();
+    if (process_) process_->exit();
     ns3::Simulator::ScheduleNow(&DnsService::connection_ended, &service_);
   }
 
   DnsService& service_;
   std::shared_ptr<TcpConnection> connection_;
   std::unique_ptr<servers::TcpSession> session_;
+  std::unique_ptr<Process> process_;       // of a server that forwards, once it does
+  std::optional<posix::Task<bool>> task_;  // the question that is being sent on
   Bytes input_;
   servers::Answer answer_;
   bool busy_ = false;
@@ -122,6 +156,7 @@ DnsService::~DnsService() { end_run(); }
 
 void DnsService::begin_run(Random random) {
   server_.restart(random);
+  random_ = Random(random.next());
   const std::vector<Ipv4Address> every_address{Ipv4Address{}};
   for (const Ipv4Address address : listen_.empty() ? every_address : listen_) {
     udp_.push_back(std::make_unique<UdpSocket>(host_, *this, false));
@@ -130,10 +165,16 @@ void DnsService::begin_run(Random random) {
   }
   working_ = false;
   free_at_ = {};
+  process_ = std::make_unique<Process>(host_, Random(random_.next()), no_observers());
+  forwarding_ = server_.forwarding(
+      *process_, [this](const servers::Client& client, const Bytes& message) { send(client, message); });
 }
 
 void DnsService::end_run() {
   event_.Cancel();
+  task_.reset();
+  forwarding_.reset();
+  process_.reset();
   connections_.clear();
   waiting_.clear();
   udp_.clear();
@@ -176,6 +217,11 @@ void DnsService::serve_next() {
   auto answer = server_.answer(query->payload, host_.clock().now());
   const Duration work = answer.service_time;
   occupy(work);
+  if (answer.open) {
+    task_.emplace(forward(query->payload, {.from = query->from, .to = query->to.address}));
+    event_ = ns3::Simulator::Schedule(to_ns3(work), [this] { task_->start(); });
+    return;
+  }
   event_ = ns3::Simulator::Schedule(to_ns3(work), [this, socket, to = query->from, from = query->to,
                                                    answer = std::move(answer)] {
     if (!answer.message.empty()) {
@@ -185,6 +231,21 @@ void DnsService::serve_next() {
     }
     serve_next();
   });
+}
+
+posix::Task<bool> DnsService::forward(Bytes query, servers::Client client) {
+  co_await forwarding_->forward(std::move(query), client);
+  event_ = ns3::Simulator::ScheduleNow(&DnsService::serve_next, this);
+  co_return true;
+}
+
+void DnsService::send(const servers::Client& client, const Bytes& message) {
+  const auto asked = [&](const auto& socket) {
+    const auto local = socket->local().address;
+    return local == Ipv4Address{} || local == client.to;
+  };
+  const auto socket = std::ranges::find_if(udp_, asked);
+  if (socket != udp_.end()) (*socket)->send_to(client.to, client.from, message);
 }
 
 void DnsService::accepted(std::shared_ptr<TcpConnection> connection) {

@@ -37,6 +37,11 @@ Process::~Process() {
     if (descriptor.tcp) descriptor.tcp->set_owner(nullptr);
 }
 
+void Process::exit() {
+  for (Descriptor& descriptor : descriptors_) close(descriptor);
+  descriptors_.clear();
+}
+
 void Process::interrupt() {
   for (Pending& pending : pending_) {
     pending.event.Cancel();
@@ -158,6 +163,7 @@ Result Process::open_socket(const Syscall& call) {
 Result Process::set_option(Descriptor& descriptor, const Syscall& call) {
   if (call.option == Syscall::Option::recverr && descriptor.udp) descriptor.udp->set_recverr();
   if (call.option == Syscall::Option::maxseg) descriptor.maxseg = static_cast<std::uint16_t>(call.number);
+  if (call.option == Syscall::Option::syncnt) descriptor.syncnt = call.number;
   return {};
 }
 
@@ -172,13 +178,16 @@ Process::MaybeResult Process::connect(Descriptor& descriptor, Pending& pending) 
     return error == 0 ? Result{} : failure(error);
   }
   if (pending.connecting) return connect_progress(descriptor);
-  if (descriptor.tcp) return failure(descriptor.tcp->socket().connected() ? EISCONN : EALREADY);
+  const bool failed = descriptor.tcp && descriptor.tcp->socket().state() == kernel::TcpState::closed;
+  if (failed) descriptor.tcp->set_owner(nullptr);  // the next attempt is from another port
+  if (descriptor.tcp && !failed) return failure(descriptor.tcp->socket().connected() ? EISCONN : EALREADY);
   descriptor.tcp = host_.open_stream(*this, pending.call->address);
   if (!descriptor.tcp) return failure(ENETUNREACH);
   pending.connecting = true;
   const auto connection = descriptor.tcp;
   connection->hold_lock_until(now() + connect_lock);
   if (descriptor.maxseg) connection->socket().limit_segment(*descriptor.maxseg);
+  if (descriptor.syncnt) connection->socket().limit_syns(*descriptor.syncnt);
   connection->socket().connect(now());
   connection->settle();
   if (descriptor.nonblocking) return failure(EINPROGRESS);
@@ -286,13 +295,17 @@ Process::MaybeResult Process::read(Descriptor& descriptor, Syscall& call) {
 
 Result Process::close(int fd) {
   const auto it = std::ranges::find(descriptors_, fd, &Descriptor::fd);
-  if (const auto connection = it->tcp) {
-    connection->set_owner(nullptr);
-    connection->socket().close(now());
-    connection->settle();
-  }
+  close(*it);
   descriptors_.erase(it);
   return {};
+}
+
+void Process::close(Descriptor& descriptor) {
+  const auto connection = descriptor.tcp;
+  if (!connection) return;
+  connection->set_owner(nullptr);
+  connection->socket().close(now());
+  connection->settle();
 }
 
 }  // namespace hanglab::sim

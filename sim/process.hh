@@ -22,6 +22,9 @@ class Process final : public posix::Posix, public SocketOwner {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
+  // exit(2): the kernel closes what is open. No task of the program may wait for a call any more.
+  void exit();
+
   // The end of observation: tells the observers which calls are still waiting.
   void interrupt();
 
@@ -43,6 +46,7 @@ class Process final : public posix::Posix, public SocketOwner {
     std::unique_ptr<UdpSocket> udp{};
     std::shared_ptr<TcpConnection> tcp{};
     std::optional<std::uint16_t> maxseg{};  // of a stream that is yet to be connected
+    std::optional<int> syncnt{};            // likewise
   };
 
   using Syscall = posix::Syscall;
@@ -71,6 +75,7 @@ class Process final : public posix::Posix, public SocketOwner {
   MaybeResult receive(Descriptor& descriptor, Syscall& call);
   MaybeResult read(Descriptor& descriptor, Syscall& call);
   posix::Result close(int fd);
+  void close(Descriptor& descriptor);
   short readiness(Descriptor& descriptor) const;
 
   void return_after(Pending& pending, Duration cost);

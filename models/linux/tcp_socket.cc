@@ -52,25 +52,25 @@ void TcpSocket::write(TimePoint now, std::span<const std::uint8_t> bytes) {
 
 std::size_t TcpSocket::read(TimePoint, std::span<std::uint8_t> into) { return receiver_.read(into); }
 
+void TcpSocket::shutdown(TimePoint now) {
+  if (state_ != TcpState::established && state_ != TcpState::close_wait) return;
+  state_ = state_ == TcpState::established ? TcpState::fin_wait_1 : TcpState::last_ack;
+  sender_.finish();
+  push(now);
+}
+
 void TcpSocket::close(TimePoint now) {
   orphaned_ = true;
-  switch (state_) {
-    case TcpState::established:
-    case TcpState::close_wait:
-      if (receiver_.readable() > 0) {  // unread data is lost, and the peer must know (RFC 2525 2.17)
-        TcpSegment reset = segment(now);
-        reset.rst = true;
-        sink_->transmit(reset);
-        die(0);
-        return;
-      }
-      state_ = state_ == TcpState::established ? TcpState::fin_wait_1 : TcpState::last_ack;
-      sender_.finish();
-      push(now);
-      break;
-    case TcpState::syn_sent:
-    case TcpState::syn_received: die(0); break;
-    default: break;
+  if (!connected()) {
+    if (state_ != TcpState::closed) die(0);
+  } else if (receiver_.readable() > 0 && state_ != TcpState::time_wait) {
+    // Unread data is lost, and the peer must know (RFC 2525 2.17).
+    TcpSegment reset = segment(now);
+    reset.rst = true;
+    sink_->transmit(reset);
+    die(0);
+  } else {
+    shutdown(now);
   }
 }
 

@@ -78,11 +78,15 @@ class TcpSocket {
   // TCP_MAXSEG, before connect(): a segment carries no more either way.
   void limit_segment(std::uint16_t most) { settings_.mss = std::min(settings_.mss, most); }
 
+  // TCP_SYNCNT, before connect(): in place of net.ipv4.tcp_syn_retries.
+  void limit_syns(int retries) { settings_.syn_retries = retries; }
+
   // The application's side. Results: check error() and state() afterwards.
   void connect(TimePoint now);
   void accept(TimePoint now, const TcpSegment& syn);  // passive open: answers a SYN
   void write(TimePoint now, std::span<const std::uint8_t> bytes);
   std::size_t read(TimePoint now, std::span<std::uint8_t> into);
+  void shutdown(TimePoint now);  // SHUT_RDWR: what is unread stays so
   void close(TimePoint now);
 
   // The network's side.

@@ -62,8 +62,8 @@ struct Syscall {
     work
   };
 
-  // Only IP_RECVERR and TCP_MAXSEG change what the lab's sockets do.
-  enum class Option { recverr, broadcast, nodelay, fastopen_connect, maxseg };
+  // Only IP_RECVERR, TCP_MAXSEG and TCP_SYNCNT change what the lab's sockets do.
+  enum class Option { recverr, broadcast, nodelay, fastopen_connect, maxseg, syncnt };
 
   Kind kind = Kind::socket;
   int fd = -1;
@@ -133,7 +133,8 @@ class Posix {
   Call set_recverr(int fd) { return setsockopt(fd, Syscall::Option::recverr); }
   // To any port of any address.
   Call bind(int fd) { return {*this, {.kind = Kind::bind, .fd = fd}}; }
-  // On a non-blocking stream EINPROGRESS; poll() then says POLLOUT when so_error() has the outcome.
+  // On a non-blocking stream EINPROGRESS; poll() then says POLLOUT when so_error() has the outcome. After a
+  // failure it may be tried again.
   Call connect(int fd, Endpoint to) { return {*this, {.kind = Kind::connect, .fd = fd, .address = to}}; }
   // connect() with AF_UNSPEC: forgets the peer.
   Call disconnect(int fd) { return {*this, {.kind = Kind::disconnect, .fd = fd}}; }
@@ -149,8 +150,9 @@ class Posix {
   Call sendto(int fd, ByteView message, Endpoint to) {
     return {*this, {.kind = Kind::sendto, .fd = fd, .address = to, .output = {message}}};
   }
-  // One message, or a stream's bytes, in two pieces. With an address on a non-blocking stream: connect() by
-  // MSG_FASTOPEN to a server without a cookie, which sends no data and returns EINPROGRESS.
+  // One message, or a stream's bytes, in two pieces. With an address on a stream: connect() by MSG_FASTOPEN
+  // to a server without a cookie. Non-blocking, it sends no data and returns EINPROGRESS; else it sends them
+  // when connected.
   Call sendmsg(int fd, ByteView first, ByteView second = {}, Endpoint to = {}) {
     return {*this, {.kind = Kind::sendmsg, .fd = fd, .address = to, .output = {first, second}}};
   }

@@ -39,6 +39,7 @@ std::string_view option(Syscall::Option option) {
     case Syscall::Option::nodelay: return "SOL_TCP, TCP_NODELAY";
     case Syscall::Option::fastopen_connect: return "SOL_TCP, TCP_FASTOPEN_CONNECT";
     case Syscall::Option::maxseg: return "SOL_TCP, TCP_MAXSEG";
+    case Syscall::Option::syncnt: return "SOL_TCP, TCP_SYNCNT";
   }
   return {};
 }

@@ -1,7 +1,6 @@
 // dnsmasq as a DNS server of names from host files: versions 2.79 (Red Hat Enterprise Linux 8) and
-// 2.90 (Debian 12), byte for byte apart from what host files do not decide. There is no upstream
-// server, so a name that is neither in a host file nor in a --local domain is REFUSED, as by a dnsmasq
-// with --no-resolv.
+// 2.90 (Debian 12), byte for byte apart from what host files do not decide. A name that is neither in a host
+// file nor in a --local domain is asked of the --server that is responsible for it (2.90), or REFUSED.
 //
 // A UDP answer holds as many records as fit into 512 octets, or into the client's EDNS size as far as
 // --edns-packet-max allows, and is marked TC if that is not all. Every TCP connection is served by a

@@ -25,11 +25,6 @@ constexpr Duration message_time = 65us;
 constexpr Duration record_time = 100ns;
 constexpr Duration shared_record_time = 1300ns;  // more: the kernel copies the page that holds it
 
-bool is_in_domain(std::string_view name, std::string_view domain) {
-  return name.ends_with(domain) &&
-         (name.size() == domain.size() || name[name.size() - domain.size() - 1] == '.');
-}
-
 std::uint16_t reply_flags(const DnsmasqQuery& query, dns::Rcode rcode, unsigned more) {
   constexpr unsigned cleared = dns::flag_aa | dns::flag_tc | dns::flag_ad | 0x000f;
   return static_cast<std::uint16_t>((query.header.flags & ~cleared) | dns::flag_qr | dns::flag_ra | rcode |
@@ -47,10 +42,18 @@ void share_pages(Looks& looks) {
 }
 
 DnsmasqAnswers::DnsmasqAnswers(DnsmasqOptions options, const std::vector<std::vector<HostLine>>& files)
-    : options_(std::move(options)), hosts_(options_, files) {}
+    : options_(std::move(options)), hosts_(options_, files), groups_(options_) {}
 
-Answer DnsmasqAnswers::answer(dns::ByteView message, const DnsmasqQuery& query, Looks& looks,
-                              const AnswerRules& rules) const {
+Seconds DnsmasqMemory::seconds(TimePoint now) const {
+  return std::chrono::floor<std::chrono::seconds>(now.time_since_epoch() + phase).count();
+}
+
+DnsmasqMemory DnsmasqAnswers::fresh_memory() const {
+  return {.cache = DnsmasqCache(options_), .groups = std::vector<GroupMemory>(groups_.size())};
+}
+
+Answer DnsmasqAnswers::answer(dns::ByteView message, const DnsmasqQuery& query, DnsmasqMemory& memory,
+                              Seconds now, const AnswerRules& rules) const {
   if (query.questions_end == 0) return {.service_time = message_time};
   Reply reply(message.first(query.questions_end), rules.limit);
   std::optional<EdnsReply> edns;
@@ -59,12 +62,16 @@ Answer DnsmasqAnswers::answer(dns::ByteView message, const DnsmasqQuery& query, 
 
   Duration time = message_time;
   std::uint16_t flags = 0;
-  if (const auto found = from_hosts(query, looks, reply)) {
+  auto found = from_hosts(query, memory.looks, reply);
+  if (!found) found = from_cache(query, memory.cache, now, reply);
+  if (found) {
     flags = reply_flags(query, found->rcode, found->more_flags);
     time += found->time;
   } else {
+    const auto rcode = from_here(query);
+    if (!rcode) return {.service_time = message_time, .open = true};
     // 2.79 leaves AD as the client set it, and adds no EDNS record.
-    flags = reply_flags(query, without_hosts(query), old() ? query.header.flags & dns::flag_ad : 0u);
+    flags = reply_flags(query, *rcode, old() ? query.header.flags & dns::flag_ad : 0u);
     if (old())
       edns.reset();
     else if (edns && !query.names_readable)
@@ -77,6 +84,17 @@ Answer DnsmasqAnswers::answer(dns::ByteView message, const DnsmasqQuery& query, 
   return answer;
 }
 
+Answer DnsmasqAnswers::refuse(dns::ByteView message, const DnsmasqQuery& query, std::size_t limit,
+                              std::optional<std::uint16_t> extended_error) const {
+  Reply reply(message.first(query.questions_end), limit);
+  std::optional<EdnsReply> edns;
+  if (query.edns)
+    edns = {.udp_payload_size = options_.edns_packet_max,
+            .dnssec_ok = query.edns->dnssec_ok,
+            .extended_error = extended_error};
+  return reply.finish(reply_flags(query, dns::refused, 0), edns);
+}
+
 // 2.79 takes a query without RD for an attempt to see what others asked (cache snooping).
 bool DnsmasqAnswers::refuses_to_be_snooped(const DnsmasqQuery& query) const {
   return old() && query.standard && query.header.questions != 0 && !query.answered &&
@@ -84,7 +102,8 @@ bool DnsmasqAnswers::refuses_to_be_snooped(const DnsmasqQuery& query) const {
 }
 
 bool DnsmasqAnswers::is_local(std::string_view name) const {
-  return std::ranges::any_of(options_.local, [&](const auto& domain) { return is_in_domain(name, domain); });
+  const auto group = groups_.group_of(name);
+  return group && groups_[*group].servers.empty();
 }
 
 Duration DnsmasqAnswers::add(const HostRecords& records, Looks& looks, Reply& reply) const {
@@ -129,15 +148,27 @@ std::optional<DnsmasqAnswers::Found> DnsmasqAnswers::from_hosts(const DnsmasqQue
   return found;
 }
 
-dns::Rcode DnsmasqAnswers::without_hosts(const DnsmasqQuery& query) const {
+// The cache serves those who want recursion and no DNSSEC. What is in it is nobody's authority.
+std::optional<DnsmasqAnswers::Found> DnsmasqAnswers::from_cache(const DnsmasqQuery& query,
+                                                                DnsmasqCache& cache, Seconds now,
+                                                                Reply& reply) const {
+  if (!query.named || query.answered || query.klass != class_in) return {};
+  if ((query.header.flags & dns::flag_rd) == 0 || (query.edns && query.edns->dnssec_ok)) return {};
+  const auto rcode = cache.answer(query.name, query.type, now, options_.max_ttl, reply);
+  if (!rcode) return {};
+  return Found{.rcode = *rcode};
+}
+
+std::optional<dns::Rcode> DnsmasqAnswers::from_here(const DnsmasqQuery& query) const {
   if (refuses_to_be_snooped(query)) return dns::servfail;
   if (!query.named || (query.answered && !old())) return dns::refused;
-  const dns::Rcode if_known = hosts_.find(query.name) != nullptr ? dns::noerror : dns::nxdomain;
+  const dns::Rcode if_known = knows(query.name) ? dns::noerror : dns::nxdomain;
   if (is_local(query.name)) return if_known;
   const bool address =
       query.klass == class_in && (asks_for(query, dns::type_a) || asks_for(query, dns::type_aaaa));
   const bool simple = !query.name.empty() && query.name.find('.') == std::string::npos;
   if (options_.domain_needed && address && simple) return old() ? dns::noerror : if_known;
+  if (groups_.group_of(query.name)) return {};
   return dns::refused;
 }
 

@@ -1,7 +1,7 @@
 // How one dnsmasq process answers: what it was started with, which stays, and what it has to remember.
-// First the host files, in a few cases the type or class alone; then, where other set-ups would forward
-// the query, NOERROR or NXDOMAIN for a local domain and REFUSED for the rest. Source: answer_request()
-// and setup_reply() in src/rfc1035.c, make_local_answer() in src/domain-match.c, 2.79 and 2.90.
+// First the host files, in a few cases the type or class alone; then the cache; then NOERROR or NXDOMAIN for
+// a local domain, and REFUSED where there is no upstream server to ask. Source: answer_request() and
+// setup_reply() in src/rfc1035.c, make_local_answer() in src/domain-match.c, 2.79 and 2.90.
 #pragma once
 
 #include <cstddef>
@@ -13,10 +13,12 @@
 
 #include "core/dns.hh"
 #include "models/servers/dns_server.hh"
+#include "models/servers/dnsmasq_cache.hh"
 #include "models/servers/dnsmasq_hosts.hh"
 #include "models/servers/dnsmasq_options.hh"
 #include "models/servers/dnsmasq_query.hh"
 #include "models/servers/dnsmasq_reply.hh"
+#include "models/servers/dnsmasq_upstream.hh"
 
 namespace hanglab::servers {
 
@@ -31,6 +33,16 @@ using Looks = std::unordered_map<const HostRecords*, Look>;
 // Both processes start over with shared pages when one forks.
 void share_pages(Looks& looks);
 
+// What a process knows beyond what it was started with. fork(2) copies it.
+struct DnsmasqMemory {
+  Looks looks{};
+  DnsmasqCache cache;
+  std::vector<GroupMemory> groups;
+  Duration phase{};  // of the clock: the second it is, at the beginning of the run
+
+  Seconds seconds(TimePoint now) const;
+};
+
 struct AnswerRules {
   std::size_t limit;         // the largest message
   bool edns;                 // the client gets an EDNS record
@@ -43,9 +55,16 @@ class DnsmasqAnswers {
 
   const DnsmasqOptions& options() const { return options_; }
 
-  // `message` is what `query` was read from. Nothing to say: no message in the answer.
-  Answer answer(dns::ByteView message, const DnsmasqQuery& query, Looks& looks,
+  const UpstreamGroups& groups() const { return groups_; }
+  bool knows(const std::string& name) const { return hosts_.find(name) != nullptr; }
+  DnsmasqMemory fresh_memory() const;
+
+  // `message` is what `query` was read from. Nothing to say: no message in the answer, or it is left open.
+  Answer answer(dns::ByteView message, const DnsmasqQuery& query, DnsmasqMemory& memory, Seconds now,
                 const AnswerRules& rules) const;
+  // Where no upstream server could be sent the query, or there are too many questions open already.
+  Answer refuse(dns::ByteView message, const DnsmasqQuery& query, std::size_t limit,
+                std::optional<std::uint16_t> extended_error) const;
 
  private:
   struct Found {
@@ -61,10 +80,14 @@ class DnsmasqAnswers {
   Duration add(const HostRecords& records, Looks& looks, Reply& reply) const;
   // What the host files, or the type or class asked for, decide alone.
   std::optional<Found> from_hosts(const DnsmasqQuery& query, Looks& looks, Reply& reply) const;
-  dns::Rcode without_hosts(const DnsmasqQuery& query) const;
+  std::optional<Found> from_cache(const DnsmasqQuery& query, DnsmasqCache& cache, Seconds now,
+                                  Reply& reply) const;
+  // Nothing: an upstream server has to be asked.
+  std::optional<dns::Rcode> from_here(const DnsmasqQuery& query) const;
 
   DnsmasqOptions options_;
   DnsmasqHosts hosts_;
+  UpstreamGroups groups_;
 };
 
 }  // namespace hanglab::servers

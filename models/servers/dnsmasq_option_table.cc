@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <sstream>
 
 namespace hanglab::servers {
@@ -29,16 +30,36 @@ std::string lower(std::string text) {
   return text;
 }
 
-// "/mydomain.net/" or "/a.example/b.example/": answered from here alone. Anything after the last slash
-// is an upstream server, and an empty, "#" or "*" domain matches by other rules.
-void add_local(DnsmasqOptions& options, const std::string& value) {
-  if (value.size() < 3 || value.front() != '/' || value.back() != '/')
-    throw BadValue("only /domain/ without a server is modelled, the lab has no upstream servers");
-  std::istringstream domains(value.substr(1));
+// An upstream server: an address, at port 53 if it says any.
+Ipv4Address upstream_address(std::string text) {
+  constexpr std::string_view same_port = "#53";
+  if (text.ends_with(same_port)) text.resize(text.size() - same_port.size());
+  const auto address = parse_ipv4(text);
+  if (!address)
+    throw BadValue(
+        fmt::format("'{}' is no IPv4 address; ports, source addresses and '#' are not modelled", text));
+  return *address;
+}
+
+// "/mydomain.net/" or "/a.example/b.example/": answered from here alone. What follows the last slash, or all
+// of a value without one, is an upstream server. An empty, "#" or "*" domain matches by other rules.
+void add_server(DnsmasqOptions& options, const std::string& value) {
+  const auto last_slash = value.rfind('/');
+  if (last_slash == std::string::npos) {
+    options.servers.push_back({.domain = "", .address = upstream_address(value)});
+    return;
+  }
+  if (value.front() != '/' || last_slash < 2) throw BadValue("wants ADDRESS, /domain/ or /domain/ADDRESS");
+  std::optional<Ipv4Address> address;
+  if (last_slash + 1 < value.size()) address = upstream_address(value.substr(last_slash + 1));
+  std::istringstream domains(value.substr(1, last_slash - 1));
   for (std::string domain; std::getline(domains, domain, '/');) {
     if (domain.empty() || domain.find_first_of("#*") != std::string::npos)
       throw BadValue(fmt::format("the domain '{}' is not modelled", domain));
-    options.local.push_back(lower(domain));
+    if (address)
+      options.servers.push_back({.domain = lower(domain), .address = *address});
+    else
+      options.local.push_back(lower(domain));
   }
 }
 
@@ -58,12 +79,19 @@ void set_edns_packet_max(DnsmasqOptions& options, const std::string& value) {
   options.edns_packet_max = static_cast<std::uint16_t>(std::max(512, number(value, 0, 65535)));
 }
 
-void set_local_ttl(DnsmasqOptions& options, const std::string& value) {
-  options.local_ttl = static_cast<std::uint32_t>(number(value, 0, largest_int));
-}
-
 void set_max_tcp_connections(DnsmasqOptions& options, const std::string& value) {
   options.max_tcp_connections = number(value, 1, largest_int);
+}
+
+constexpr int longest_raised_ttl = 3600;  // TTL_FLOOR_LIMIT of src/config.h
+
+template <auto Member, int Most = largest_int>
+void set_seconds(DnsmasqOptions& options, const std::string& value) {
+  options.*Member = static_cast<std::uint32_t>(std::min(Most, number(value, 0, largest_int)));
+}
+
+void set_forward_max(DnsmasqOptions& options, const std::string& value) {
+  options.most_forwarded = number(value, 1, largest_int);
 }
 
 void refuse_other_port(DnsmasqOptions&, const std::string& value) {
@@ -83,18 +111,26 @@ using O = DnsmasqOptions;
 
 // clang-format off: a table.
 constexpr auto option_table = std::to_array<Option>({
+    {"all-servers", 0, Value::none, set<&O::all_servers>},
     {"cache-size", 'c', Value::required, set_cache_size},
+    {"dns-forward-max", '0', Value::required, set_forward_max},
     {"domain", 's', Value::required, set_domain},
     {"domain-needed", 'D', Value::none, set<&O::domain_needed>},
     {"edns-packet-max", 'P', Value::required, set_edns_packet_max},
     {"expand-hosts", 'E', Value::none, set<&O::expand_hosts>},
-    {"local", 0, Value::required, add_local},
-    {"local-ttl", 'T', Value::required, set_local_ttl},
+    {"local", 0, Value::required, add_server},
+    {"local-ttl", 'T', Value::required, set_seconds<&O::local_ttl>},
+    {"max-cache-ttl", 0, Value::required, set_seconds<&O::max_cache_ttl>},
     {"max-tcp-connections", 0, Value::required, set_max_tcp_connections, since_2_90},
+    {"max-ttl", 0, Value::required, set_seconds<&O::max_ttl>},
+    {"min-cache-ttl", 0, Value::required, set_seconds<&O::min_cache_ttl, longest_raised_ttl>},
+    {"neg-ttl", 0, Value::required, set_seconds<&O::negative_ttl>},
     {"no-hosts", 'h', Value::none, set<&O::no_hosts>},
+    {"no-negcache", 'N', Value::none, set<&O::negative_cache, false>},
     {"no-resolv", 'R', Value::none, set<&O::no_resolv>},
     {"no-round-robin", 0, Value::none, set<&O::round_robin, false>, since_2_90},
-    {"server", 'S', Value::required, add_local},
+    {"server", 'S', Value::required, add_server},
+    {"strict-order", 'o', Value::none, set<&O::strict_order>},
     // Where to listen and as whom to run: the scenario says that.
     {"bind-dynamic", 0, Value::none},
     {"bind-interfaces", 'z', Value::none},
@@ -112,17 +148,9 @@ constexpr auto option_table = std::to_array<Option>({
     {"log-dhcp", 0, Value::none},
     {"log-facility", '8', Value::required},
     {"log-queries", 'q', Value::optional},
-    // Upstream servers and the cache of what they said.
-    {"all-servers", 0, Value::none},
+    // When to read its files anew, which never change here.
     {"clear-on-reload", 0, Value::none},
-    {"dns-forward-max", '0', Value::required},
-    {"max-cache-ttl", 0, Value::required},
-    {"max-ttl", 0, Value::required},
-    {"min-cache-ttl", 0, Value::required},
-    {"neg-ttl", 0, Value::required},
-    {"no-negcache", 'N', Value::none},
     {"no-poll", 'n', Value::none},
-    {"strict-order", 'o', Value::none},
     // DHCP, as libvirt configures it: leases would add names, but the lab leases no addresses.
     {"dhcp-authoritative", 'K', Value::none},
     {"dhcp-hostsfile", 0, Value::required},

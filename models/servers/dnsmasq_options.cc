@@ -105,6 +105,8 @@ DnsmasqOptions parse_dnsmasq_options(std::string_view version, std::string_view 
     throw InputError(where, fmt::format("dnsmasq {} is not modelled; 2.79 and 2.90 are", version));
   }
   CommandLine(parsed, options, where).parse();
+  if (parsed.version == DnsmasqVersion::v2_79 && !parsed.servers.empty())
+    throw InputError(where, "dnsmasq 2.79 that forwards is not modelled; 2.90 is");
   return parsed;
 }
 

@@ -181,6 +181,13 @@ std::optional<DnsmasqQuery> read_dnsmasq_query(dns::ByteView message) {
   return query;
 }
 
+std::optional<PlacedName> read_dnsmasq_name(dns::ByteView message, std::size_t at) {
+  PlacedName placed;
+  placed.end = Reader(message).read_name(at, 0, placed.name);
+  if (placed.end == 0) return {};
+  return placed;
+}
+
 std::optional<IpAddress> address_of_arpa(std::string_view name) {
   if (name.size() > longest_arpa_name) return {};
   const auto labels = labels_of(name);

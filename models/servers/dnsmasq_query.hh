@@ -38,6 +38,13 @@ struct DnsmasqQuery {
 // Nothing where the message is shorter than a header.
 std::optional<DnsmasqQuery> read_dnsmasq_query(dns::ByteView message);
 
+// A name within a message, in lower case as above, and where it ends. Nothing: it cannot be read.
+struct PlacedName {
+  std::string name;
+  std::size_t end = 0;
+};
+std::optional<PlacedName> read_dnsmasq_name(dns::ByteView message, std::size_t at);
+
 // The address whose PTR name this is: "3.9.0.10.in-addr.arpa", or nibbles under ip6.arpa.
 std::optional<IpAddress> address_of_arpa(std::string_view name);
 

@@ -8,6 +8,7 @@ namespace hanglab::servers {
 namespace {
 
 constexpr std::size_t rdlength_offset = 10;  // after a two-octet name, type, class and TTL
+constexpr std::size_t rdata_offset = rdlength_offset + 2;
 constexpr std::size_t opt_size = 11;
 constexpr std::size_t option_head = 4;  // dnsmasq wants room for one, even if it adds none
 constexpr std::uint16_t extended_error_code = 15;
@@ -52,6 +53,44 @@ void Reply::add_block(dns::ByteView block, std::size_t record_size) {
   }
 }
 
+bool Reply::add_whole(dns::ByteView record) {
+  full_size_ += record.size();
+  truncated_ = truncated_ || bytes_.size() + record.size() > limit_;
+  if (!truncated_) bytes_.insert(bytes_.end(), record.begin(), record.end());
+  return !truncated_;
+}
+
+void Reply::add_record(std::uint16_t type, std::uint32_t ttl, dns::ByteView rdata) {
+  dns::Writer record(rdata_offset + rdata.size());
+  record.pointer(owner_offset_);
+  record.u16(type);
+  record.u16(1);  // IN
+  record.u32(ttl);
+  record.u16(static_cast<std::uint16_t>(rdata.size()));
+  record.raw(rdata);
+  if (add_whole(record.take())) ++answers_;
+}
+
+void Reply::add_alias(std::uint32_t ttl, const std::string& target) {
+  dns::Writer name;
+  name.name(target);
+  const std::size_t target_offset = bytes_.size() + rdata_offset;
+  add_record(dns::type_cname, ttl, name.take());
+  owner_offset_ = target_offset;
+}
+
+void Reply::add_authority(const std::string& owner, std::uint16_t type, std::uint32_t ttl,
+                          dns::ByteView rdata) {
+  dns::Writer record;
+  record.name(owner);
+  record.u16(type);
+  record.u16(1);  // IN
+  record.u32(ttl);
+  record.u16(static_cast<std::uint16_t>(rdata.size()));
+  record.raw(rdata);
+  if (add_whole(record.take())) ++authorities_;
+}
+
 bool Reply::add_edns(const EdnsReply& edns) {
   const std::size_t option = edns.extended_error ? 2 : 0;
   full_size_ += opt_size;
@@ -73,7 +112,7 @@ Answer Reply::finish(std::uint16_t flags, const std::optional<EdnsReply>& edns) 
   const bool has_edns = edns && add_edns(*edns);
   put_u16(bytes_, 2, truncated_ ? flags | dns::flag_tc : flags);
   put_u16(bytes_, 6, answers_);
-  put_u16(bytes_, 8, 0);
+  put_u16(bytes_, 8, authorities_);
   put_u16(bytes_, 10, has_edns ? 1 : 0);
   return {.message = std::move(bytes_), .full_size = truncated_ ? full_size_ : 0};
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "core/dns.hh"
 #include "models/servers/dns_server.hh"
@@ -28,6 +29,12 @@ class Reply {
   // The records as they stand after `looks` looks at them.
   void add(const HostRecords& records, std::size_t looks);
 
+  // From the cache, one at a time: the next alias of the chain, an address of the name at its end, and a
+  // record that explains why there is none.
+  void add_alias(std::uint32_t ttl, const std::string& target);
+  void add_record(std::uint16_t type, std::uint32_t ttl, dns::ByteView rdata);
+  void add_authority(const std::string& owner, std::uint16_t type, std::uint32_t ttl, dns::ByteView rdata);
+
   std::size_t answers() const { return answers_; }
   bool truncated() const { return truncated_; }
   // With the final flags. Message and sizes are set, service time is not.
@@ -35,12 +42,15 @@ class Reply {
 
  private:
   void add_block(dns::ByteView block, std::size_t record_size);
+  bool add_whole(dns::ByteView record);
   bool add_edns(const EdnsReply& edns);
 
   dns::Bytes bytes_;
   std::size_t limit_;
   std::size_t full_size_;
   std::size_t answers_ = 0;
+  std::size_t authorities_ = 0;
+  std::size_t owner_offset_ = dns::header_size;  // where the name stands that the next record is of
   bool truncated_ = false;
 };
 

@@ -1,9 +1,10 @@
 // What a real server said, message by message, from its start: a file of tests/captures. Its set-up is
 // lines whose first words the test of that server knows; then come the exchanges in order:
 //
-//   at SECONDS (since 1970)    udp QUERY ANSWER    connect    tcp QUERY ANSWER
+//   at SECONDS (since 1970)    udp QUERY ANSWER    connect    tcp QUERY ANSWER    up QUERY ANSWER
 //
-// Messages are in hexadecimal; an answer may be "-", nothing, or "closed".
+// Messages are in hexadecimal; an answer may be "-", nothing, or "closed". `up` is what a server that
+// forwards asked in its turn, for the line behind.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -64,7 +65,8 @@ inline Recording read_recording(const std::string& name) {
       std::int64_t seconds = 0;
       words >> seconds;
       now = TimePoint(std::chrono::seconds(seconds));
-    } else if (exchange.kind == "udp" || exchange.kind == "tcp" || exchange.kind == "connect") {
+    } else if (exchange.kind == "udp" || exchange.kind == "up" || exchange.kind == "tcp" ||
+               exchange.kind == "connect") {
       words >> exchange.query >> exchange.answer;
       recording.exchanges.push_back(exchange);
     } else if (!exchange.kind.starts_with('#')) {

@@ -184,12 +184,14 @@ TEST_CASE("/etc/hosts is read first, unless --no-hosts") {
   CHECK(header_of(start(setup)->answer(ask("me.mydomain.net"), {})).answers == 1);
 }
 
-TEST_CASE("without --no-resolv a warning says that the lab has no upstream servers") {
+TEST_CASE("without --no-resolv a warning says whom the lab does not ask") {
   auto setup = incident(1);
   setup.options = "--no-hosts";
   std::vector<std::string> warnings;
   make_dnsmasq(setup, warnings);
-  CHECK(warnings == std::vector<std::string>{
-                        "lab.yaml:3: dnsmasq without --no-resolv would ask upstream servers; the lab has "
-                        "none, so names that are not local are REFUSED"});
+  CHECK(warnings ==
+        std::vector<std::string>{
+            "lab.yaml:3: dnsmasq without --no-resolv would ask the servers of its host's resolv.conf; "
+            "the lab asks those of --server alone, and without one names that are not local are "
+            "REFUSED"});
 }

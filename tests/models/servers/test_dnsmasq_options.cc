@@ -51,6 +51,17 @@ TEST_CASE("what libvirt and the ground truth say about listening, logging and DH
   CHECK_FALSE(options.no_resolv);
 }
 
+TEST_CASE("--server names upstream servers, of all names or of domains") {
+  const auto options = parse("--server=10.0.0.1#53 -S /A.example/b.example/10.0.0.2 --server=/c.example/");
+  REQUIRE(options.servers.size() == 3);
+  CHECK(options.servers[0].domain.empty());
+  CHECK(options.servers[0].address == parse_ipv4("10.0.0.1"));
+  CHECK(options.servers[1].domain == "a.example");
+  CHECK(options.servers[2].domain == "b.example");
+  CHECK(options.servers[2].address == parse_ipv4("10.0.0.2"));
+  CHECK(options.local == std::vector<std::string>{"c.example"});
+}
+
 TEST_CASE("an option that the model does not follow is refused by name and place") {
   CHECK(refusal("--no-resolve") ==
         "lab.yaml:12: dnsmasq option --no-resolve is not among those that the lab models");
@@ -62,12 +73,16 @@ TEST_CASE("an option that the model does not follow is refused by name and place
   CHECK(refusal("--no-hosts=yes") == "lab.yaml:12: dnsmasq option --no-hosts takes no value");
   CHECK(refusal("--local-ttl=1h") ==
         "lab.yaml:12: dnsmasq option --local-ttl: '1h' is no number from 0 to 2147483647");
-  CHECK(refusal("--server=8.8.8.8") ==
-        "lab.yaml:12: dnsmasq option --server: only /domain/ without a server is modelled, the lab has no "
-        "upstream servers");
+  CHECK(
+      refusal("--server=8.8.8.8#5353") ==
+      "lab.yaml:12: dnsmasq option --server: '8.8.8.8#5353' is no IPv4 address; ports, source addresses and "
+      "'#' are not modelled");
   CHECK(refusal("--local=//") ==
-        "lab.yaml:12: dnsmasq option --local: only /domain/ without a server is modelled, the lab has no "
-        "upstream servers");
+        "lab.yaml:12: dnsmasq option --local: wants ADDRESS, /domain/ or /domain/ADDRESS");
+  CHECK(refusal("--fast-dns-retry") ==
+        "lab.yaml:12: dnsmasq option --fast-dns-retry is not among those that the lab models");
+  CHECK(refusal("--server=8.8.8.8", "2.79") ==
+        "lab.yaml:12: dnsmasq 2.79 that forwards is not modelled; 2.90 is");
   CHECK(refusal("--local=/#/") == "lab.yaml:12: dnsmasq option --local: the domain '#' is not modelled");
   CHECK(refusal("--port=5353") ==
         "lab.yaml:12: dnsmasq option --port: the lab's DNS servers listen on port 53");
