@@ -1,5 +1,5 @@
-// The Internet checksum of IPv4, ICMP, UDP and TCP: the complement of the ones' complement sum of 16-bit words
-// (RFC 1071), and how it follows a change of what it covers without a look at the rest (RFC 1624).
+// The Internet checksum of IPv4, ICMP, UDP and TCP: the complement of the ones' complement sum of 16-bit
+// words (RFC 1071), and how it follows a change of what it covers without a look at the rest (RFC 1624).
 #pragma once
 
 #include <cstdint>
