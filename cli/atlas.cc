@@ -149,6 +149,18 @@ analysis::AtlasCell tell(const Cell& cell, Duration tolerance) {
   return told;
 }
 
+// Of all that took part: the servers differ from row to row.
+std::vector<std::pair<std::string, std::string>> versions_behind(const std::vector<Cell>& cells) {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const Cell& cell : cells) {
+    if (!cell.plan) continue;
+    for (auto& version : versions_of(*cell.plan))
+      if (std::ranges::find(all, version) == all.end()) all.push_back(std::move(version));
+  }
+  if (all.empty()) all = {{"hanglab", HANGLAB_VERSION}, {"ns-3", sim::ns3_version()}};
+  return all;
+}
+
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 void write_atlas(const analysis::Atlas& atlas, const fs::path& file) {
@@ -221,12 +233,8 @@ int atlas(const Words& words) {
     if (interrupted()) return ExitStatus::interrupted;
     atlas.rows[cell.row].cells.push_back(tell(cell, tolerance));
   }
-  const auto planned = std::ranges::find_if(cells, [](const Cell& cell) { return cell.plan.has_value(); });
-  if (planned == cells.end())
-    atlas.made_by += fmt::format("hanglab {}, ns-3 {}\n", HANGLAB_VERSION, sim::ns3_version());
-  else
-    for (const auto& [program, version] : versions_of(*planned->plan))
-      atlas.made_by += fmt::format("{} {}\n", program, version);
+  for (const auto& [program, version] : versions_behind(cells))
+    atlas.made_by += fmt::format("{} {}\n", program, version);
 
   if (settings->outputs.empty()) fmt::print("{}", analysis::atlas_text(atlas));
   for (const std::string& output : settings->outputs) write_atlas(atlas, output);

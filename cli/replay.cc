@@ -1,10 +1,12 @@
-// hanglab replay --into: the lookups of a capture, issued again inside a scenario.
+// hanglab replay: the lookups of a capture, issued again inside a scenario; or its frames, onto a wire.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <map>
 
+#include "cli/frame_options.hh"
+#include "cli/replay_frames.hh"
 #include "cli/replay_table.hh"
 #include "cli/simulation_options.hh"
 #include "cli/verbs.hh"
@@ -90,28 +92,9 @@ std::map<Ipv4Address, StandIn> cast(const scenario::Scenario& scenario,
   return stand_ins;
 }
 
-}  // namespace
-
-int replay(const Words& words) {
-  std::string capture;
-  std::string into;
-  std::vector<std::string> maps;
-  SimulationOptions options;
-  Synopsis synopsis{.usage = "replay CAPTURE --into SCENARIO [options]",
-                    .purpose =
-                        "Finds the lookups of each stub client in a capture (pcap or pcapng), issues them at "
-                        "their recorded\n"
-                        "offsets in the simulated scenario, and shows each as captured beside as replayed."};
-  synopsis.options.add_options()                                                                     //
-      ("into", po::value(&into)->value_name("SCENARIO")->required(), "the scenario to replay into")  //
-      ("map", po::value(&maps)->composing()->value_name("ADDRESS=HOST"),
-       "which host plays a captured client (the one of the same address)");
-  options.add_to(synopsis.options);
-  synopsis.operands.add_options()("capture", po::value(&capture)->required());
-  synopsis.order.add("capture", 1);
-  const auto values = read_words(synopsis, words);
-  if (!values) return ExitStatus::done;
-
+int replay_into(const Words& words, const std::string& capture, const std::string& into,
+                const std::vector<std::string>& maps, const SimulationOptions& options,
+                const po::variables_map& values) {
   const scenario::Scenario scenario = scenario::load(into, options.overrides);
   const auto contents = replay::read_lookups(capture);
   fmt::print(stderr, "{}", capture_report(capture, contents));
@@ -123,7 +106,7 @@ int replay(const Words& words) {
   std::vector<std::string> warnings = scenario.warnings;
   sim::World world(scenario, warnings);
   print_warnings(warnings);
-  const OutputSettings settings = output_settings(options, *values);
+  const OutputSettings settings = output_settings(options, values);
   Outputs outputs(settings, scenario, provenance(words, scenario, options.seed, 1));
   const auto result = world.run_workload(options.seed, 0, workload, run_options(settings));
   if (settings.format == Format::table) fmt::print("{}\n", replay_table(lookups, result.lookups));
@@ -132,6 +115,43 @@ int replay(const Words& words) {
   if (!contents.damage) return ExitStatus::done;
   fmt::print(stderr, "hanglab: {}; what stands before the damage was replayed\n", *contents.damage);
   return ExitStatus::failure;
+}
+
+}  // namespace
+
+int replay(const Words& words) {
+  std::string capture;
+  std::string into;
+  std::vector<std::string> maps;
+  SimulationOptions options;
+  FrameOptions frames;
+  Synopsis synopsis{
+      .usage = "replay CAPTURE --into SCENARIO | --interface IF | --write FILE [options]",
+      .purpose =
+          "Puts a capture (pcap or pcapng) back. Into a scenario: finds the lookups of each stub "
+          "client, issues them at their\nrecorded offsets in the simulation, and shows each as captured "
+          "beside as replayed. Onto an interface, or into a\nfile: its frames, rewritten for that "
+          "network, at their recorded times."};
+  synopsis.options.add_options()                                                         //
+      ("into", po::value(&into)->value_name("SCENARIO"), "the scenario to replay into")  //
+      ("map", po::value(&maps)->composing()->value_name("ADDRESS=…"),
+       "into a scenario: the HOST that plays a captured client (the one of the same address); of frames: the "
+       "address, "
+       "or the network for a network, that it becomes");
+  options.add_to(synopsis.options);
+  po::options_description of_frames("Of frames");
+  frames.add_to(of_frames);
+  synopsis.options.add(of_frames);
+  synopsis.operands.add_options()("capture", po::value(&capture)->required());
+  synopsis.order.add("capture", 1);
+  const auto values = read_words(synopsis, words);
+  if (!values) return ExitStatus::done;
+  if (into.empty() != frames.wanted())
+    throw InputError(
+        "replay: say where to, with --into SCENARIO, --interface IF or --write FILE, one of them");
+  if (!into.empty()) return replay_into(words, capture, into, maps, options, *values);
+  frames.maps = maps;
+  return replay_frames(capture, frames, options.seed);
 }
 
 }  // namespace hanglab::cli

@@ -1,24 +1,17 @@
 #include "replay/capture_writer.hh"
 
-#include <fmt/format.h>
-#include <pcap/pcap.h>
-
 #include <array>
-#include <cerrno>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <vector>
 
 #include "core/dns.hh"
-#include "core/error.hh"
 #include "replay/link_layer.hh"
 
 namespace hanglab::replay {
 
 namespace {
 
-constexpr int snapshot_length = 262144;  // tcpdump's
 constexpr std::uint16_t arphrd_ether = 1;
 constexpr std::uint8_t sll_host = 0;
 constexpr std::uint8_t sll_outgoing = 4;
@@ -46,41 +39,8 @@ std::vector<std::uint8_t> cooked(const PacketEvent& event) {
 
 }  // namespace
 
-void CaptureWriter::Close::operator()(pcap_dumper* file) const { pcap_dump_close(file); }
+CaptureWriter::CaptureWriter(const std::string& path) : file_(path, link_linux_sll2) {}
 
-void CaptureWriter::fail(const std::string& problem) const {
-  throw Error(fmt::format("{}: {}", path_, problem));
-}
-
-CaptureWriter::CaptureWriter(const std::string& path) : path_(path) {
-  const std::unique_ptr<pcap_t, decltype(&pcap_close)> format(
-      pcap_open_dead_with_tstamp_precision(link_linux_sll2, snapshot_length, PCAP_TSTAMP_PRECISION_NANO),
-      &pcap_close);
-  if (!format) fail("libpcap cannot describe the capture");
-  errno = 0;
-  file_.reset(pcap_dump_open(format.get(), part().c_str()));
-  if (!file_) fail(errno != 0 ? std::strerror(errno) : pcap_geterr(format.get()));
-}
-
-void CaptureWriter::write(const PacketEvent& event, Duration at) {
-  if (!file_) fail("is closed");
-  const auto frame = cooked(event);
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
-  pcap_pkthdr header{};
-  header.ts.tv_sec = seconds.count();
-  header.ts.tv_usec = (at - seconds).count();  // nanoseconds in a file of that precision
-  header.caplen = header.len = static_cast<bpf_u_int32>(frame.size());
-  pcap_dump(reinterpret_cast<u_char*>(file_.get()), &header, frame.data());
-  if (std::ferror(pcap_dump_file(file_.get())) != 0) fail(std::strerror(errno));
-}
-
-void CaptureWriter::close() {
-  if (!file_) return;
-  const bool flushed = pcap_dump_flush(file_.get()) == 0;
-  const int problem = errno;
-  file_.reset();
-  if (!flushed) fail(std::strerror(problem));
-  if (std::rename(part().c_str(), path_.c_str()) != 0) fail(std::strerror(errno));
-}
+void CaptureWriter::write(const PacketEvent& event, Duration at) { file_.write(cooked(event), at); }
 
 }  // namespace hanglab::replay

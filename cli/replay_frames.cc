@@ -1,0 +1,151 @@
+#include "cli/replay_frames.hh"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include "analysis/human.hh"
+#include "cli/frame_pipeline.hh"
+#include "cli/interrupt.hh"
+#include "cli/verbs.hh"
+#include "core/error.hh"
+#include "replay/link_layer.hh"
+#include "replay/pcap_writer.hh"
+#include "replay/read/frame_reader.hh"
+#include "replay/send/frame_sender.hh"
+#include "replay/send/neighbours.hh"
+#include "replay/send/read_ahead.hh"
+
+namespace hanglab::cli {
+
+namespace {
+
+using analysis::human;
+
+// The rules, completed by what the interface says.
+replay::RewriteRules rules_on(const FrameOptions& options, replay::Neighbours& neighbours,
+                              const replay::InterfaceFacts& interface) {
+  auto rules = options.rewriting();
+  rules.own = interface.address;
+  if (options.source_mac == "auto") rules.source = interface.address;
+  rules.mtu = interface.mtu;
+  rules.next_hop = [&neighbours](std::span<const std::uint8_t> address) {
+    return neighbours.next_hop(address);
+  };
+  if (rules.allowed.empty()) rules.allowed = replay::networks_of(options.interface);
+  if (rules.allowed.empty())
+    throw InputError(fmt::format("interface {} has no address, so say with --allow where packets may go",
+                                 options.interface));
+  return rules;
+}
+
+FramePipeline::Open opener(const std::string& capture, std::uint64_t limit) {
+  return [capture, limit]() -> FramePipeline::Source {
+    auto reader = std::make_shared<replay::FrameReader>(capture);
+    return [reader, limit](replay::CapturedFrame& frame) {
+      return (limit == 0 || reader->frames() < limit) && reader->next(frame);
+    };
+  };
+}
+
+FramePipeline make_pipeline(const std::string& capture, const FrameOptions& options, std::uint64_t seed,
+                            replay::RewriteRules rules) {
+  return {opener(capture, options.limit), options.loops, replay::Rewriter(std::move(rules)),
+          FrameImpairment(options.impairment(), options.interface, seed), replay::Pace(options.pace())};
+}
+
+std::string counts_text(const FrameCounts& counts) {
+  std::string text = fmt::format("{} frames read\n", counts.read);
+  if (counts.checksums_put_right > 0)
+    text += fmt::format("  {} had a wrong checksum, which was put right\n", counts.checksums_put_right);
+  if (counts.fragmented > 0) text += fmt::format("  {} were cut into fragments\n", counts.fragmented);
+  for (const auto& [reason, frames] : counts.left_out)
+    text += fmt::format("  {} left out: {}\n", frames, reason);
+  return text;
+}
+
+std::string report_text(const replay::SendReport& report, bool timed) {
+  const double seconds = to_seconds(report.took);
+  std::string text = fmt::format("{} frames sent in {}", report.frames, human(report.took, 3));
+  if (report.frames > 1 && seconds > 0)
+    text += fmt::format(", {:.0f} a second, {:.2f} Mbit/s", static_cast<double>(report.frames - 1) / seconds,
+                        static_cast<double>(report.octets) * 8e-6 / seconds);
+  text += "\n";
+  for (const auto& [problem, frames] : report.failed)
+    text += fmt::format("  {} failed: {}\n", frames, problem);
+  if (timed && report.frames > 0)
+    text += fmt::format("  off their times by {} (median), {} (99 %), {} (most)\n",
+                        human(report.error.percentile(50)), human(report.error.percentile(99)),
+                        human(report.error.worst()));
+  return text;
+}
+
+// Gives each block to `take`. What stands against reading on is told at the end; the frames before it count.
+std::optional<std::string> drain(FramePipeline& pipeline,
+                                 const std::function<void(const replay::FrameBlock&)>& take) {
+  replay::ReadAhead ahead([&pipeline](replay::FrameBlock& block) { return pipeline.fill(block); });
+  try {
+    while (const auto* block = interrupted() ? nullptr : ahead.next()) take(*block);
+  } catch (const InputError&) {
+    throw;
+  } catch (const Error& damage) {
+    return damage.what();
+  }
+  return {};
+}
+
+int finish(const std::string& capture, std::uint64_t sent, const std::optional<std::string>& damage) {
+  if (interrupted()) {
+    fmt::print(stderr, "hanglab: interrupted\n");
+    return ExitStatus::interrupted;
+  }
+  if (damage) {
+    fmt::print(stderr, "hanglab: {}; what stands before the damage was replayed\n", *damage);
+    return ExitStatus::failure;
+  }
+  if (sent == 0) throw Error(fmt::format("{}: no frame of it was sent", capture));
+  return ExitStatus::done;
+}
+
+int write_frames(const std::string& capture, const FrameOptions& options, std::uint64_t seed) {
+  auto pipeline = make_pipeline(capture, options, seed, options.rewriting());
+  replay::PcapWriter file(options.file, replay::link_ethernet);
+  const auto damage = drain(pipeline, [&](const replay::FrameBlock& block) {
+    for (const auto& frame : block.frames)
+      file.write(block.octets(frame), pipeline.first_captured_at() + frame.due);
+  });
+  file.close();
+  fmt::print("{}{} frames written to {}\n", counts_text(pipeline.counts()), file.frames(), options.file);
+  return finish(capture, file.frames(), damage);
+}
+
+int send_frames(const std::string& capture, const FrameOptions& options, std::uint64_t seed) {
+  if (!options.own_network)
+    throw InputError(
+        fmt::format("--interface {}: frames of a capture can harm the network they are sent into; say that "
+                    "it is yours with "
+                    "--i-own-this-network",
+                    options.interface));
+  const auto interface = replay::look_up_interface(options.interface);
+  replay::Neighbours neighbours(interface.index);
+  auto pipeline = make_pipeline(capture, options, seed, rules_on(options, neighbours, interface));
+  replay::FrameSender sender(options.interface);
+  const auto damage = drain(
+      pipeline, [&](const replay::FrameBlock& block) { sender.send(block, [] { return !interrupted(); }); });
+  fmt::print("{}{}", counts_text(pipeline.counts()), report_text(sender.report(), !options.top_speed));
+  return finish(capture, sender.report().frames, damage);
+}
+
+}  // namespace
+
+int replay_frames(const std::string& capture, const FrameOptions& options, std::uint64_t seed) {
+  if (options.loops == 0) throw InputError("--loop 0: there is nothing to do");
+  if (!options.interface.empty() && !options.file.empty())
+    throw InputError("--interface and --write: one of them");
+  catch_interrupts();
+  return options.file.empty() ? send_frames(capture, options, seed) : write_frames(capture, options, seed);
+}
+
+}  // namespace hanglab::cli
