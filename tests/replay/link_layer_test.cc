@@ -75,3 +75,31 @@ TEST_CASE("802.11 (105) is not among the link types") {
   for (const int link_type : {0, 1, 12, 101, 108, 113, 228, 276}) CHECK(link_type_is_known(link_type));
   CHECK_FALSE(link_type_is_known(105));
 }
+
+TEST_CASE("PPP: two octets of protocol or one, behind address and control or not") {
+  for (const int link_type : {9, 50}) {
+    CHECK(strip(link_type, "ff03 0021 4500") == ipv4);
+    CHECK(strip(link_type, "ff03 0057 6000") == ipv6);
+    CHECK(strip(link_type, "0021 4500") == ipv4);
+    CHECK(strip(link_type, "21 4500") == ipv4);
+    CHECK(strip(link_type, "ff03 c021 0101") == Stripped{0, hex("0101")});  // LCP
+    CHECK_FALSE(strip(link_type, "ff03 00"));
+    CHECK_FALSE(strip(link_type, "ff03"));
+  }
+  CHECK(strip(50, "0f00 0800 4500") == ipv4);  // Cisco's HDLC
+  CHECK_FALSE(strip(50, "0f00 08"));
+}
+
+TEST_CASE("PPPoE: six octets of session, then PPP; discovery is no network layer") {
+  CHECK(strip(51, "11 00 0001 0004 0021 4500") == ipv4);
+  CHECK(strip(51, "11 00 0001 0004 0057 6000") == ipv6);
+  CHECK(strip(51, "11 09 0000 0004 0101 0000") == Stripped{0, hex("0101 0000")});
+  CHECK_FALSE(strip(51, "11 00 0001 00"));
+}
+
+TEST_CASE("raw IP has several numbers") {
+  for (const int link_type : {12, 14, 101, 228}) CHECK(strip(link_type, "4500") == ipv4);
+  for (const int link_type : {12, 14, 101, 229}) CHECK(strip(link_type, "6000") == ipv6);
+  for (const int link_type : {9, 12, 14, 50, 51, 101, 228, 229}) CHECK(link_type_is_known(link_type));
+  CHECK_FALSE(link_type_is_known(105));
+}
