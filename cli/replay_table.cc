@@ -69,6 +69,7 @@ std::string capture_report(const std::string& file, const replay::CaptureContent
   const std::pair<std::size_t, const char*> kinds[] = {
       {counts.cut_short, "packets cut short by the capture"},
       {counts.unreadable, "packets with an unreadable header"},
+      {counts.unknown_link_type, "packets of link types that are not known"},
       {counts.not_ip, "packets that are not IP"},
       {counts.ipv6, "IPv6 packets"},
       {counts.fragments, "IP fragments"},

@@ -1,18 +1,17 @@
-// Reads a capture file packet by packet: pcap and pcapng, microseconds or nanoseconds, the link types
-// of replay/link_layer.hh. Yields the packets that DNS over IPv4 is made of and counts all others by
-// kind. libpcap reads the file; of a pcapng file it takes one link type for all interfaces.
+// Reads a capture packet by packet: any file that replay/read/frame_reader.hh reads, of the link types of
+// replay/link_layer.hh, several of them too. Yields the packets that DNS over IPv4 is made of and counts
+// all others by kind.
 //
 // A capture of all interfaces at once holds a packet again for every bridge, veth pair or route that
 // it crosses on the host: such copies follow within microseconds, alike but for what a router changes
 // (TTL and checksum). They would pass for retransmissions, so only the first is yielded.
 //
-// Throws InputError when the file cannot be opened or has another format or link type, and Error when
-// it is damaged further on: the packets before the damage have been yielded by then.
+// Throws InputError when the file cannot be opened, has another format, or is a pcap file of another link
+// type; and Error when it is damaged further on: the packets before the damage have been yielded by then.
 #pragma once
 
 #include <cstddef>
 #include <deque>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,8 +20,7 @@
 #include "replay/captured_packet.hh"
 #include "replay/ipv4_packet.hh"
 #include "replay/link_layer.hh"
-
-struct pcap;
+#include "replay/read/frame_reader.hh"
 
 namespace hanglab::replay {
 
@@ -37,6 +35,7 @@ struct CaptureCounts {
   std::size_t ipv6 = 0;
   std::size_t fragments = 0;
   std::size_t not_dns = 0;
+  std::size_t unknown_link_type = 0;
   std::size_t copies = 0;  // of a packet seen on another interface before
 
   std::size_t used_in_part = 0;  // among `used`: the capture lacks the end of their payload
@@ -60,16 +59,12 @@ class CaptureReader {
     Duration at;
     std::vector<std::uint8_t> bytes;
   };
-  struct Close {
-    void operator()(pcap* handle) const;
-  };
 
-  std::optional<CapturedPacket> use(ByteView frame, bool whole, Duration at);
+  std::optional<CapturedPacket> use(const CapturedFrame& frame);
   bool is_copy(ByteView packet, Duration at);
 
-  std::string path_;
-  std::unique_ptr<pcap, Close> handle_;
-  int link_type_ = 0;
+  FrameReader frames_;
+  CapturedFrame frame_;
   CaptureCounts counts_;
   Duration first_at_{};
   Duration last_at_{};

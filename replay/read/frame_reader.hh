@@ -5,8 +5,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "replay/captured_frame.hh"
@@ -20,6 +20,8 @@ class FrameFormat {
   virtual ~FrameFormat() = default;
   // Fills all but the number. Throws Damage.
   virtual bool next(CapturedFrame& frame) = 0;
+  // Of all frames, if the format has but one for the whole file.
+  virtual std::optional<int> link_type() const { return {}; }
 };
 
 class FrameReader {
@@ -30,6 +32,7 @@ class FrameReader {
   // False at the end. Throws Error where the file is damaged: what stands before was given by then.
   bool next(CapturedFrame& frame);
 
+  std::optional<int> link_type() const { return format_->link_type(); }
   std::uint64_t frames() const { return frames_; }  // so far
 
  private:

@@ -38,6 +38,8 @@ class PcapRecords : public FrameFormat {
     return true;
   }
 
+  std::optional<int> link_type() const override { return link_type_; }
+
  private:
   ByteStream& stream_;
   FileOrder order_;

@@ -173,8 +173,8 @@ TEST_CASE("a file damaged in its second packet gives the first, then says where 
   const auto path = scratch.write("a.pcap", bytes);
   CaptureReader reader(path);
   CHECK(reader.next());
-  CHECK_THROWS_WITH(reader.next(), Catch::StartsWith(path + ": damaged after packet 1, near byte 1") &&
-                                       Catch::Contains("truncated"));
+  // 24 octets of the file's header, 16 + 61 of the first packet.
+  CHECK_THROWS_WITH(reader.next(), path + ": damaged at byte 101, after packet 1: it ends within a packet");
 }
 
 TEST_CASE("what is no capture, or of a link type that is not known, is refused with the file's name") {
@@ -183,7 +183,7 @@ TEST_CASE("what is no capture, or of a link type that is not known, is refused w
                     scratch.file("none.pcap") + ": No such file or directory");
   const auto text = scratch.write("text.pcap", hex("68656c6c6f20776f726c642068656c6c6f20776f726c6421"));
   CHECK_THROWS_WITH(CaptureReader(text),
-                    Catch::StartsWith(text + ": ") && Catch::Contains("unknown file format"));
+                    Catch::StartsWith(text + ": ") && Catch::Contains("is neither a pcap nor a pcapng file"));
   const auto empty = scratch.write("empty.pcap", {});
   CHECK_THROWS_AS(CaptureReader(empty), InputError);
   const auto wifi = scratch.write("wifi.pcap", PcapFile(microseconds_magic, 105).take());
