@@ -27,6 +27,7 @@ struct Device {
   const Host* host = nullptr;
   std::string name{};
   std::optional<std::string> master{};  // the bridge whose port it is
+  std::uint16_t mtu = 1500;
 };
 
 // Locally administered, and told from the address: 192.168.122.1 is 02:00:c0:a8:7a:01, as in a simulated
@@ -104,7 +105,9 @@ class Builder {
       }
       for (const Device* end : {&a, &b}) {
         turn_off_offload(*end->host, end->name);
-        if (end->master) end->host->run({"ip", "link", "set", end->name, "master", *end->master, "up"});
+        if (end->master)
+          end->host->run({"ip", "link", "set", end->name, "mtu", std::to_string(end->mtu), "master",
+                          *end->master, "up"});
       }
     }
     return made;
@@ -117,8 +120,8 @@ class Builder {
     for (const Host& host : hosts_) {
       std::string batch = "link set lo up\n";
       for (const auto& interface : host.plan().interfaces) {
-        batch += fmt::format("link set {} address {} up\n", interface.name,
-                             hardware_address(interface.address.address));
+        batch += fmt::format("link set {} address {} mtu {} up\n", interface.name,
+                             hardware_address(interface.address.address), interface.mtu);
         batch += fmt::format("addr add {}/{} dev {}\n", to_string(interface.address.address),
                              interface.address.length, interface.name);
         for (const Ipv4Address more : interface.more_addresses)
@@ -144,7 +147,8 @@ class Builder {
     if (end.is_bridge)
       return {.host = bridge_hosts_[end.index],
               .name = fmt::format("port{}", link),
-              .master = bridge_device(end.index)};
+              .master = bridge_device(end.index),
+              .mtu = end.mtu};
     return {.host = &hosts_[end.index], .name = scenario_.hosts[end.index].interfaces[end.interface].name};
   }
 

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <span>
 
 #include <fmt/format.h>
@@ -10,6 +11,8 @@ namespace hanglab::scenario {
 namespace {
 
 constexpr std::size_t longest_interface_name = 15;  // IFNAMSIZ - 1
+constexpr std::uint16_t least_mtu = 68;
+constexpr std::uint16_t largest_mtu = 65'535;
 
 bool is_unicast(Ipv4Address address) {
   const auto first = address.value >> 24;
@@ -38,12 +41,25 @@ Ipv4Prefix read_address(const Value& value) {
   return *prefix;
 }
 
+// As `ip link set mtu` takes it: a datagram of 68 octets must fit (RFC 791 3.2), the total length has 16
+// bits.
+std::uint16_t read_mtu(const Value& value) {
+  std::uint16_t mtu = 0;
+  const char* last = value.text.data() + value.text.size();
+  const auto [end, error] = std::from_chars(value.text.data(), last, mtu);
+  if (error != std::errc{} || end != last || mtu < least_mtu || mtu > largest_mtu)
+    throw InputError(value.where,
+                     fmt::format("bad mtu '{}': wanted {} to {}", value.text, least_mtu, largest_mtu));
+  return mtu;
+}
+
 Interface read_interface(const Entry& entry) {
   const Value* one = entry.value.find("address");
   const Value* many = entry.value.find("addresses");
   if ((one != nullptr) == (many != nullptr) || (many && many->items.empty()))
     throw InputError(entry.where, fmt::format("{} needs either 'address' or 'addresses'", entry.key));
   Interface interface { .name = entry.key, .address = read_address(one ? *one : many->items.front()) };
+  if (const Value* mtu = entry.value.find("mtu")) interface.mtu = read_mtu(*mtu);
   if (one) return interface;
   for (const auto& value : std::span(many->items).subspan(1)) {
     const auto prefix = read_address(value);

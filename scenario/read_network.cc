@@ -11,7 +11,8 @@ namespace hanglab::scenario {
 
 namespace {
 
-constexpr std::size_t longest_bridge_name = 15;  // a bridge is an interface too: IFNAMSIZ - 1
+constexpr std::size_t longest_bridge_name = 15;    // a bridge is an interface too: IFNAMSIZ - 1
+constexpr std::uint16_t largest_tap_mtu = 65'521;  // a switch of its own is in nobody's way
 
 // One end of a link as the file has it: a bridge, or an interface of every copy of a host.
 struct End {
@@ -162,10 +163,19 @@ class NetworkReader {
     return {value.where, fmt::format("no bridge '{}'{}", value.text, suggestion(value.text, known))};
   }
 
+  std::uint16_t mtu_at(const LinkEnd& end) const {
+    if (!end.is_bridge) return scenario_.hosts[end.index].interfaces[end.interface].mtu;
+    const Bridge& bridge = scenario_.bridges[end.index];
+    return bridge.host ? scenario_.hosts[*bridge.host].interfaces[bridge.host_interface].mtu
+                       : largest_tap_mtu;
+  }
+
   void add_copies(Link link, const End& from, const End& to) {
     for (std::size_t copy = 0; copy < std::max(from.count(), to.count()); ++copy) {
       link.a = from.copy(copy);
       link.b = to.copy(copy);
+      link.a.mtu = mtu_at(link.a);
+      link.b.mtu = mtu_at(link.b);
       if (!link.a.is_bridge) attach(link.a, from.where, "on a link");
       if (!link.b.is_bridge) attach(link.b, to.where, "on a link");
       link.name = !link.a.is_bridge   ? name_of(link.a)

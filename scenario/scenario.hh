@@ -27,6 +27,7 @@ struct Interface {
   std::string name;  // "eth0"
   Ipv4Prefix address;
   std::vector<Ipv4Address> more_addresses{};  // further addresses in the same prefix length
+  std::uint16_t mtu = 1500;
 };
 
 struct Kernel {
@@ -89,6 +90,7 @@ struct LinkEnd {
   bool is_bridge = false;
   std::size_t index = 0;      // in Scenario::hosts, or in Scenario::bridges
   std::size_t interface = 0;  // in that host's interfaces
+  std::uint16_t mtu = 1500;   // of the device there: bridge ports have their host's, or the largest
 };
 
 // Loss in bursts: Gilbert's and Elliott's two states, `gemodel p r 1-h 1-k` of tc-netem(8), where 1-k is

@@ -19,7 +19,7 @@ const Schema kernel{.shape = Shape::record, .fields = {{"version", &text}, {"hz"
 const Schema cpu{.shape = Shape::record, .fields = {{"syscall", &text}, {"wakeup", &text}}};
 
 const Schema interface {
-  .shape = Shape::record, .fields = {{"address", &text}, {"addresses", &text_list}}
+  .shape = Shape::record, .fields = {{"address", &text}, {"addresses", &text_list}, {"mtu", &text}}
 };
 const Schema interfaces{.shape = Shape::named, .item = &interface};
 

@@ -17,6 +17,7 @@ namespace {
 using kernel::Ipv4Packet;
 
 constexpr std::size_t udp_header_size = 8;
+constexpr int tcp_headers = 40;  // IPv4's and TCP's without options
 constexpr std::string_view loopback_name = "lo";
 
 ns3::Ipv4Address to_ns3(Ipv4Address address) { return ns3::Ipv4Address(address.value); }
@@ -202,6 +203,13 @@ std::optional<Ipv4Address> Host::source_for(Ipv4Address destination) {
   const auto route = route_to(destination);
   if (!route) return {};
   return from_ns3(route->GetSource());
+}
+
+kernel::TcpSettings Host::tcp_settings(Ipv4Address peer) {
+  kernel::TcpSettings settings = tcp_settings_;
+  const auto route = is_local(peer) ? nullptr : route_to(peer);
+  if (route) settings.mss = static_cast<std::uint16_t>(route->GetOutputDevice()->GetMtu() - tcp_headers);
+  return settings;
 }
 
 // net.ipv4.ip_local_port_range; connect() takes the even half, bind the rest (inet_hashtables.c).

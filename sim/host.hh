@@ -49,7 +49,7 @@ class Host {
   void set_tap(Tap tap);
 
   // For sockets.
-  const kernel::TcpSettings& tcp_settings() const { return tcp_settings_; }
+  kernel::TcpSettings tcp_settings(Ipv4Address peer);  // with the MSS of the route there
   const kernel::TickClock& ticks() const { return ticks_; }
   std::optional<Ipv4Address> source_for(Ipv4Address destination);
   std::uint16_t ephemeral_port(std::uint8_t protocol);

@@ -12,7 +12,7 @@ namespace hanglab::sim {
 
 namespace {
 
-constexpr std::uint64_t largest_frame_bits = 8 * 1514;
+constexpr std::uint64_t ethernet_header = 14;
 
 ns3::Mac48Address mac_address(std::uint32_t number) {
   const std::uint8_t bytes[6] = {0x52,
@@ -49,8 +49,9 @@ Network::Network(const scenario::Scenario& scenario, const RunClock& clock) : sc
 
 Network::~Network() = default;
 
-ns3::Ptr<WireDevice> Network::make_device(ns3::Ptr<ns3::Node> node) {
+ns3::Ptr<WireDevice> Network::make_device(ns3::Ptr<ns3::Node> node, std::uint16_t mtu) {
   auto device = ns3::CreateObject<WireDevice>();
+  device->SetMtu(mtu);
   device->SetAddress(mac_address(next_mac_++));
   node->AddDevice(device);
   return device;
@@ -63,6 +64,8 @@ void Network::build_bridges() {
     bridge->SetAttribute("ExpirationTime", ns3::TimeValue(ns3::Time::Max()));
     bridge->SetAddress(mac_address(next_mac_++));
     node->AddDevice(bridge);
+    if (settings.host)
+      bridge->SetMtu(scenario_.hosts[*settings.host].interfaces[settings.host_interface].mtu);
     if (settings.host) devices_[*settings.host][settings.host_interface] = bridge;
     bridges_.push_back(bridge);
     bridge_nodes_.push_back(node);
@@ -73,7 +76,7 @@ void Network::build_links() {
   Duration slowest{};
   for (const scenario::Link& link : scenario_.links) {
     const auto end = [&](const scenario::LinkEnd& at) {
-      auto device = make_device(at.is_bridge ? bridge_nodes_[at.index] : hosts_[at.index]->node());
+      auto device = make_device(at.is_bridge ? bridge_nodes_[at.index] : hosts_[at.index]->node(), at.mtu);
       if (at.is_bridge)
         bridges_[at.index]->AddBridgePort(device);
       else
@@ -85,6 +88,7 @@ void Network::build_links() {
     WireDevice::connect(a, b, link);
     wires_.emplace_back(a, b);
     Duration longest = link.delay + link.jitter;
+    const std::uint64_t largest_frame_bits = 8 * (std::max(link.a.mtu, link.b.mtu) + ethernet_header);
     if (link.rate_bps > 0)
       longest += Duration(static_cast<std::int64_t>((WireDevice::queue + 1) * largest_frame_bits *
                                                     1'000'000'000u / link.rate_bps));

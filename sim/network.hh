@@ -31,7 +31,7 @@ class Network {
  private:
   class Bridge;
 
-  ns3::Ptr<WireDevice> make_device(ns3::Ptr<ns3::Node> node);
+  ns3::Ptr<WireDevice> make_device(ns3::Ptr<ns3::Node> node, std::uint16_t mtu);
   void build_bridges();
   void build_links();
   void build_interfaces();

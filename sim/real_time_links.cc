@@ -42,9 +42,10 @@ ns3::Mac48Address address_at(const Frame& frame, std::size_t at) {
 // An end of a link: a TAP device on one side, a wire's end on the other.
 class Port {
  public:
-  Port(int tap, CarryReport& report, std::vector<Duration>& late)
+  Port(int tap, std::uint16_t mtu, CarryReport& report, std::vector<Duration>& late)
       : tap_(tap), report_(report), late_(late), node_(ns3::CreateObject<ns3::Node>()) {
     device_->SetAddress(ns3::Mac48Address::Allocate());
+    device_->SetMtu(mtu);
     node_->AddDevice(device_);
     device_->SetPromiscReceiveCallback(ns3::MakeCallback(&Port::deliver, this));
   }
@@ -129,8 +130,8 @@ CarryReport carry_frames(std::span<const TapLink> links, std::uint64_t seed, std
   std::vector<Duration> late;
   std::vector<std::unique_ptr<Port>> ports;
   for (const TapLink& link : links) {
-    auto& a = *ports.emplace_back(std::make_unique<Port>(link.a, report, late));
-    auto& b = *ports.emplace_back(std::make_unique<Port>(link.b, report, late));
+    auto& a = *ports.emplace_back(std::make_unique<Port>(link.a, link.link->a.mtu, report, late));
+    auto& b = *ports.emplace_back(std::make_unique<Port>(link.b, link.link->b.mtu, report, late));
     WireDevice::connect(a.device(), b.device(), *link.link);
   }
   const auto begin_run = [&ports, seed, run] {

@@ -113,7 +113,9 @@ int UdpSocket::take_error() {
 // --- streams
 
 TcpConnection::TcpConnection(Host& host, SocketOwner* owner, const kernel::TcpSocket::Identity& identity)
-    : host_(host), owner_(owner), socket_(host.tcp_settings(), host.ticks(), identity, *this) {}
+    : host_(host),
+      owner_(owner),
+      socket_(host.tcp_settings(identity.remote.address), host.ticks(), identity, *this) {}
 
 TcpConnection::~TcpConnection() { timer_.Cancel(); }
 

@@ -7,7 +7,8 @@ namespace hanglab::sim {
 
 namespace {
 constexpr std::uint64_t ethernet_header = 14;
-}
+constexpr std::uint32_t vlan_header = 4;  // a device receives what it could send, with room for a tag
+}  // namespace
 
 void WireDevice::connect(ns3::Ptr<WireDevice> a, ns3::Ptr<WireDevice> b, const scenario::Link& link) {
   a->peer_ = b;
@@ -54,6 +55,7 @@ bool WireDevice::SendFrom(ns3::Ptr<ns3::Packet> packet, const ns3::Address& sour
 
 void WireDevice::arrive(ns3::Ptr<ns3::Packet> packet, std::uint16_t protocol, ns3::Mac48Address source,
                         ns3::Mac48Address destination) {
+  if (packet->GetSize() > mtu_ + vlan_header) return;
   PacketType type = PACKET_OTHERHOST;
   if (destination == address_)
     type = PACKET_HOST;

@@ -1,7 +1,9 @@
 // One end of a full-duplex wire as an ns-3 net device: serialisation at a rate behind a queue, then
 // propagation, then what the link does to its packets (impairments.hh). Frames keep their Ethernet addresses
-// beside them and count 14 bytes for the header; there is no medium to share and nothing to collide with, so
-// each direction stands alone. A wire serves hosts and, as it can send for others, bridge ports.
+// beside them and count 14 bytes for the header; one that is larger than the receiving
+// end's MTU is dropped there, without a word, as veth does (Linux net/core/dev.c, is_skb_forwardable); there
+// is no medium to share and nothing to collide with, so each direction stands alone. A wire serves hosts and,
+// as it can send for others, bridge ports.
 #pragma once
 
 #include <ns3/channel.h>

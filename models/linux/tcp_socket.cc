@@ -13,8 +13,9 @@ using std::chrono::seconds;
 
 constexpr std::uint8_t our_window_scale = 7;  // from net.ipv4.tcp_rmem's maximum of 6 MiB
 constexpr std::size_t timestamp_option_size = 12;
-constexpr Duration delayed_ack = milliseconds(40);  // TCP_DELACK_MIN
-constexpr std::uint16_t default_mss = 536;          // RFC 9293 3.7.1, where the peer names none
+constexpr Duration delayed_ack = milliseconds(40);   // TCP_DELACK_MIN
+constexpr std::uint16_t least_advertised_mss = 256;  // net.ipv4.route.min_adv_mss
+constexpr std::uint16_t default_mss = 536;           // RFC 9293 3.7.1, where the peer names none
 
 }  // namespace
 
@@ -116,7 +117,7 @@ bool TcpSocket::transmit_syn(TimePoint now) {
   out.ack = passive_;
   out.sequence = identity_.initial_sequence;
   if (!passive_) out.acknowledgment = 0;
-  out.mss = settings_.mss;
+  out.mss = std::max(settings_.mss, least_advertised_mss);
   out.sack_permitted = use_sack_;
   out.sack_count = 0;
   if (use_scale_) out.window_scale = our_window_scale;

@@ -41,7 +41,7 @@ struct TcpSettings {
   bool sack = true;
   bool window_scaling = true;
   bool queues_syn_errors = true;  // from kernel 5.8 on
-  std::uint16_t mss = 1460;       // the interface's MTU less 40
+  std::uint16_t mss = 1460;       // what fits on our side: the interface's MTU less 40
 };
 
 enum class TcpState {

@@ -18,6 +18,16 @@ TEST_CASE("what a host leaves out is Debian 12's") {
   CHECK(dns.firewall.empty());
 }
 
+TEST_CASE("a link's end has the MTU of the interface there, at a mere switch the largest") {
+  const auto plain = parse(small_scenario, "small.yaml");
+  CHECK(plain.hosts[1].interfaces[0].mtu == 1500);
+  CHECK(plain.links[0].a.mtu == 1500);
+  const auto small = parse_small_with("10.0.0.2/24}", "10.0.0.2/24, mtu: 68}");
+  CHECK(small.hosts[1].interfaces[0].mtu == 68);
+  CHECK(small.links[1].a.mtu == 68);
+  CHECK(small.links[1].b.mtu == 65521);
+}
+
 TEST_CASE("texts are kept as they are beside what was read of them") {
   const auto scenario = parse(small_scenario, "small.yaml");
   const auto& vm = scenario.hosts[1];
