@@ -176,6 +176,8 @@ void Host::end_run() {
   tcp_.clear();
   udp_.clear();
   icmp_limits_.clear();
+  incoming_ = passing_ = {};
+  fragments_expire_.Cancel();
 }
 
 // --- ports and routes
@@ -406,6 +408,38 @@ bool Host::forward(const ns3::Ipv4Header& header, ns3::Ptr<const ns3::Packet> pa
       clock_.now());
   if (verdict.kind == kernel::Verdict::Kind::reject) reject(bytes, verdict.reject_with);
   return verdict.kind == kernel::Verdict::Kind::accept;
+}
+
+std::optional<kernel::Reassembly::Whole> Host::reassemble(const ns3::Ipv4Header& header,
+                                                          ns3::Ptr<const ns3::Packet> packet, bool local) {
+  if (!running_) return {};
+  const Bytes bytes = whole_packet(header, packet);
+  const auto ip = kernel::decode_ipv4(bytes);
+  auto whole = (local ? incoming_ : passing_).add(ip->header, ip->payload, clock_.now());
+  schedule_expiry();
+  return whole;
+}
+
+void Host::schedule_expiry() {
+  fragments_expire_.Cancel();
+  auto next = incoming_.deadline();
+  if (const auto passing = passing_.deadline(); passing && (!next || *passing < *next)) next = passing;
+  if (next) fragments_expire_ = ns3::Simulator::Schedule(clock_.until(*next), &Host::give_up_fragments, this);
+}
+
+// ip_expire(): the sender is told by the host that the datagram was for, if the first fragment came.
+void Host::give_up_fragments() {
+  passing_.expire(clock_.now());
+  for (const Bytes& first : incoming_.expire(clock_.now())) {
+    const auto header = kernel::decode_ipv4(first)->header;
+    if (!icmp_rate_allows(header.source)) continue;
+    send({.protocol = kernel::protocol_icmp,
+          .source = header.destination,
+          .destination = header.source,
+          .dont_fragment = false},
+         kernel::encode_icmp_error(kernel::icmp_time_exceeded, kernel::icmp_reassembly_time_exceeded, first));
+  }
+  schedule_expiry();
 }
 
 void Host::deliver(ByteView packet, std::string_view in_interface) {

@@ -15,6 +15,7 @@
 
 #include "core/packet_event.hh"
 #include "core/random.hh"
+#include "models/linux/reassembly.hh"
 #include "models/linux/tcp_socket.hh"
 #include "models/netfilter/iptables.hh"
 #include "scenario/scenario.hh"
@@ -78,6 +79,11 @@ class Host {
   void receive(const ns3::Ipv4Header& header, ns3::Ptr<const ns3::Packet> packet, std::uint32_t interface);
   bool forward(const ns3::Ipv4Header& header, ns3::Ptr<const ns3::Packet> packet, std::uint32_t in,
                std::uint32_t out);
+  // Fragments are held back until their datagram is whole: those for the host itself, and where its firewall
+  // tracks connections all.
+  bool tracks_connections() const { return firewall_ && firewall_->tracks_connections(); }
+  std::optional<kernel::Reassembly::Whole> reassemble(const ns3::Ipv4Header& header,
+                                                      ns3::Ptr<const ns3::Packet> packet, bool local);
 
  private:
   struct Flow {
@@ -97,6 +103,8 @@ class Host {
   void deliver_tcp(ByteView packet, ByteView message);
   void deliver_icmp(ByteView message);
   void deliver_locally(Bytes packet);
+  void schedule_expiry();
+  void give_up_fragments();
   void reject(ByteView packet, kernel::RejectWith how);
   void send_icmp_unreachable(ByteView packet, std::uint8_t code);
   bool icmp_rate_allows(Ipv4Address peer);
@@ -121,6 +129,9 @@ class Host {
   Random random_{0};
   kernel::TickClock ticks_;
   std::optional<kernel::Firewall> firewall_;
+  kernel::Reassembly incoming_;  // for the host itself
+  kernel::Reassembly passing_;
+  ns3::EventId fragments_expire_;
   std::uint16_t identification_ = 0;
   std::map<Endpoint, UdpSocket*> udp_;
   std::unordered_map<Flow, std::shared_ptr<TcpConnection>, FlowHash> tcp_;

@@ -1,6 +1,6 @@
 // What plugs a Host into ns-3's IPv4 stack: a transport layer that hands every datagram up whole, an
-// ICMP layer that lets the host see errors first, and a routing protocol that asks the host before it
-// forwards.
+// ICMP layer that lets the host see errors first, and a routing protocol that has the host reassemble
+// fragments and asks it before it forwards.
 #pragma once
 
 #include <ns3/internet-module.h>
@@ -53,10 +53,14 @@ class FilteredRouting final : public ns3::Ipv4StaticRouting {
  private:
   void filtered_forward(ns3::Ptr<ns3::Ipv4Route> route, ns3::Ptr<const ns3::Packet> packet,
                         const ns3::Ipv4Header& header);
+  void deliver_whole(ns3::Ptr<const ns3::Packet> packet, const ns3::Ipv4Header& header,
+                     std::uint32_t interface);
 
   Host& host_;
   UnicastForwardCallback filter_;
+  LocalDeliverCallback whole_;
   UnicastForwardCallback forward_;  // ns-3's own, while one packet is routed
+  LocalDeliverCallback local_;
   std::uint32_t in_ = 0;
 };
 

@@ -68,14 +68,19 @@ std::optional<Ipv4Packet> decode_ipv4(std::span<const std::uint8_t> bytes, bool 
   return packet;
 }
 
-std::vector<std::uint8_t> encode_icmp_unreachable(std::uint8_t code, std::span<const std::uint8_t> packet) {
+std::vector<std::uint8_t> encode_icmp_error(std::uint8_t type, std::uint8_t code,
+                                            std::span<const std::uint8_t> packet) {
   const std::size_t quoted = std::min(packet.size(), largest_error - ipv4_header_size - icmp_header_size);
   std::vector<std::uint8_t> out(icmp_header_size + quoted);
-  out[0] = icmp_destination_unreachable;
+  out[0] = type;
   out[1] = code;
   std::ranges::copy(packet.first(quoted), out.begin() + icmp_header_size);
   set16(out, 2, internet_checksum(out));
   return out;
+}
+
+std::vector<std::uint8_t> encode_icmp_unreachable(std::uint8_t code, std::span<const std::uint8_t> packet) {
+  return encode_icmp_error(icmp_destination_unreachable, code, packet);
 }
 
 std::optional<IcmpUnreachable> decode_icmp_unreachable(std::span<const std::uint8_t> message) {

@@ -40,12 +40,16 @@ struct Ipv4Packet {
 std::optional<Ipv4Packet> decode_ipv4(std::span<const std::uint8_t> bytes, bool quoted = false);
 
 constexpr std::uint8_t icmp_destination_unreachable = 3;
+constexpr std::uint8_t icmp_time_exceeded = 11;
+constexpr std::uint8_t icmp_reassembly_time_exceeded = 1;  // code
 
 struct IcmpUnreachable {
   std::uint8_t code = 0;
   std::span<const std::uint8_t> quoted{};  // the packet that it is about, from its IP header on
 };
 
+std::vector<std::uint8_t> encode_icmp_error(std::uint8_t type, std::uint8_t code,
+                                            std::span<const std::uint8_t> packet);
 std::vector<std::uint8_t> encode_icmp_unreachable(std::uint8_t code, std::span<const std::uint8_t> packet);
 std::optional<IcmpUnreachable> decode_icmp_unreachable(std::span<const std::uint8_t> message);
 

@@ -14,7 +14,6 @@ constexpr Duration udp_stream_timeout = 120s;
 constexpr Duration udp_stream_after = 2s;
 constexpr Duration icmp_timeout = 30s;
 constexpr Duration generic_timeout = 600s;
-constexpr Duration fragment_timeout = 30s;  // net.ipv4.ipfrag_time
 constexpr Duration sweep_interval = 60s;
 
 // Type 8 is answered by 0, 13 by 14, 15 by 16, 17 by 18; other types are no part of a dialogue.
@@ -60,13 +59,6 @@ std::optional<PacketHeaders> quoted(const PacketHeaders& error) {
   return read_packet(error.payload.subspan(8));
 }
 
-FlowTuple fragment_key(const PacketHeaders& packet) {
-  return {.source = packet.source,
-          .destination = packet.destination,
-          .source_port = packet.id,
-          .protocol = packet.protocol};
-}
-
 }  // namespace
 
 FlowTuple FlowTuple::reversed() const {
@@ -86,23 +78,6 @@ std::size_t Conntrack::Hash::operator()(const FlowTuple& tuple) const {
 ConnectionState Conntrack::track(const PacketHeaders& packet, TimePoint now) {
   pending_.reset();
   forget_expired(now);
-  if (packet.later_fragment()) {
-    const auto first = fragments_.find(fragment_key(packet));
-    return first == fragments_.end() ? ConnectionState::invalid : first->second.state;
-  }
-  const auto state = track_whole(packet, now);
-  if (packet.more_fragments) fragments_[fragment_key(packet)] = {state, now + fragment_timeout};
-  return state;
-}
-
-void Conntrack::keep() {
-  if (pending_) flows_.insert(*pending_);
-  pending_.reset();
-}
-
-void Conntrack::reject(const PacketHeaders& packet) { rejected_ = tuple_of(packet); }
-
-ConnectionState Conntrack::track_whole(const PacketHeaders& packet, TimePoint now) {
   if (!packet.has_transport_header()) return ConnectionState::invalid;
   if (packet.is_icmp_error()) return track_icmp_error(packet, now);
   const auto tuple = tuple_of(packet);
@@ -114,6 +89,13 @@ ConnectionState Conntrack::track_whole(const PacketHeaders& packet, TimePoint no
   const auto flow = find(tuple->reversed(), now);
   return flow == flows_.end() ? begin(*tuple, packet, now) : proceed(flow, true, packet, now);
 }
+
+void Conntrack::keep() {
+  if (pending_) flows_.insert(*pending_);
+  pending_.reset();
+}
+
+void Conntrack::reject(const PacketHeaders& packet) { rejected_ = tuple_of(packet); }
 
 ConnectionState Conntrack::track_icmp_error(const PacketHeaders& packet, TimePoint now) {
   const auto inner = quoted(packet);
@@ -189,7 +171,6 @@ void Conntrack::forget_expired(TimePoint now) {
   if (now < next_sweep_) return;
   next_sweep_ = now + sweep_interval;
   std::erase_if(flows_, [&](const auto& entry) { return entry.second.expires <= now; });
-  std::erase_if(fragments_, [&](const auto& entry) { return entry.second.expires <= now; });
 }
 
 }  // namespace hanglab::kernel

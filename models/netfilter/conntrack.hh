@@ -3,8 +3,8 @@
 // ICMP errors are RELATED to the flow they quote. Timeouts are the kernel's defaults since 5.0: UDP 30 s, and
 // 120 s for a flow still active 2 s after it began; TCP by state, SYN sent 120 s, established 5 days.
 //
-// Not modelled: sequence windows, checksums, helpers and NAT. A fragment is not held back until its datagram
-// is whole: the first one is tracked and the later ones, which must follow it, are what the first was.
+// Not modelled: sequence windows, checksums, helpers and NAT. Fragments are reassembled before they come here
+// (nf_defrag_ipv4); a later one that comes all the same is INVALID.
 //
 // Source: Linux net/netfilter/nf_conntrack_core.c, nf_conntrack_proto_{tcp,udp,icmp,generic}.c.
 #pragma once
@@ -75,12 +75,7 @@ class Conntrack {
     std::size_t operator()(const FlowTuple& tuple) const;
   };
   using Flows = std::unordered_map<FlowTuple, Flow, Hash>;
-  struct FragmentState {
-    ConnectionState state;
-    TimePoint expires;
-  };
 
-  ConnectionState track_whole(const PacketHeaders& packet, TimePoint now);
   ConnectionState track_icmp_error(const PacketHeaders& packet, TimePoint now);
   ConnectionState begin(const FlowTuple& tuple, const PacketHeaders& packet, TimePoint now);
   ConnectionState proceed(Flows::iterator flow, bool is_reply, const PacketHeaders& packet, TimePoint now);
@@ -90,7 +85,6 @@ class Conntrack {
   Flows flows_;  // by the tuple of the flow's first packet
   std::optional<std::pair<FlowTuple, Flow>> pending_;
   std::optional<FlowTuple> rejected_;
-  std::unordered_map<FlowTuple, FragmentState, Hash> fragments_;  // the IP id in place of the source port
   TimePoint next_sweep_{};
 };
 

@@ -93,6 +93,8 @@ Firewall::~Firewall() = default;
 Firewall::Firewall(Firewall&&) noexcept = default;
 Firewall& Firewall::operator=(Firewall&&) noexcept = default;
 
+bool Firewall::tracks_connections() const { return state_ && state_->rules.table()->tracks_connections; }
+
 Verdict Firewall::verdict(Hook hook, const PacketView& view, TimePoint now) {
   if (!state_) return accepted;
   const auto packet = read_packet(view.bytes);

@@ -87,6 +87,8 @@ class Firewall {
 
   // Call once for each packet at each hook it passes; the RST or ICMP error that answers a rejected packet
   // passes OUTPUT as any other. Connection tracking runs only if some rule asks for it.
+  // The kernel then reassembles what comes in before any rule sees it, and so must the caller.
+  bool tracks_connections() const;
   Verdict verdict(Hook hook, const PacketView& packet, TimePoint now);
 
  private:

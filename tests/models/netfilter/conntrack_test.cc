@@ -118,11 +118,13 @@ TEST_CASE("an echo reply belongs to its request by the identifier") {
   CHECK(Watch().see({{0s, echo(out, 8, 7)}, {0s, echo(back, 0, 8)}}) == "NI");
 }
 
-TEST_CASE("a later fragment is what the first one was") {
-  const auto answer = udp(back, 1400, 0x2000);
-  const auto rest = udp(back, 600, 176);
-  CHECK(Watch().see({{0s, udp(out)}, {0s, answer}, {0s, rest}}) == "NEE");
-  CHECK(Watch().see({{0s, rest}}) == "I");
+TEST_CASE("fragments are to be reassembled before: a later one alone is invalid") {
+  CHECK(Watch().see({{0s, udp(back, 600, 176)}}) == "I");
+  const auto tracks = [](const std::string& rules) {
+    return Firewall(Ruleset::parse(rules, {"rules", 1, 1}), Random(1)).tracks_connections();
+  };
+  CHECK_FALSE(tracks("-A FORWARD -f -j DROP"));
+  CHECK(tracks("-A FORWARD -f -j DROP\n-A INPUT -m state --state INVALID -j DROP"));
 }
 
 TEST_CASE("a flow whose first packet is dropped is not remembered") {
