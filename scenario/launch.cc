@@ -80,11 +80,23 @@ Launch launch_bind(const DnsServer& server, const std::vector<Ipv4Address>& addr
   return launch;
 }
 
+// The lab's own server, which is installed beside the lab itself.
+Launch launch_lab(const DnsServer& server, const std::vector<Ipv4Address>& addresses,
+                  const std::filesystem::path& directory) {
+  const auto here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  Launch launch{.files = {{.name = host_file_name, .text = server.host_file}},
+                .command = {(here / "hanglab-faulty-dns").string(), (directory / host_file_name).string(),
+                            server.options}};
+  for (const Ipv4Address address : addresses) launch.command.push_back(to_string(address));
+  return launch;
+}
+
 }  // namespace
 
 Launch launch(const DnsServer& server, const std::vector<Ipv4Address>& addresses,
               const std::filesystem::path& directory) {
   if (server.software == "unbound") return launch_unbound(server, addresses, directory);
+  if (server.software == "lab") return launch_lab(server, addresses, directory);
   if (server.software == "bind") return launch_bind(server, addresses, directory);
   return launch_dnsmasq(server, addresses, directory);
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "models/servers/faulty_options.hh"
 #include "scenario/addressing.hh"
 #include "scenario/read_file.hh"
 #include "scenario/readers.hh"
@@ -74,15 +75,21 @@ DnsServer read_server(const Value& value, const Host& host, const std::filesyste
   DnsServer server{
       .software = software.name, .version = software.version, .software_at = software_value.where};
   if (const Value* listen = value.find("listen")) server.listen = read_listen(*listen, host);
-  if (server.software == "dnsmasq")
+  const bool takes_options = server.software == "dnsmasq" || server.software == "lab";
+  if (takes_options)
     refuse_for(value, server.software, "unbound and bind", {"config", "config-file"});
   else
-    refuse_for(value, server.software, "dnsmasq", {"options"});
+    refuse_for(value, server.software, "dnsmasq and lab", {"options"});
   if (server.software != "bind") refuse_for(value, server.software, "bind", {"zones", "zone-files"});
   if (const auto* options = value.text_of("options")) server.options = *options;
+  if (server.software == "lab") {
+    const Value* options = value.find("options");
+    servers::check_faulty_version(server.version, server.software_at);
+    servers::parse_faulty_options(server.options, options ? options->text_where : server.software_at);
+  }
   if (auto config = read_text(value, "config", directory))
     server.config = std::move(*config);
-  else if (server.software != "dnsmasq")
+  else if (!takes_options)
     throw InputError(software_value.where, fmt::format("{} needs its 'config'", server.software));
   read_zones(value, directory, server);
   if (auto hosts = read_text(value, "addn-hosts", directory)) {

@@ -49,6 +49,7 @@ class DnsService::Connection final : public SocketOwner {
     event_.Cancel();
     lifetime_.Cancel();
     idle_.Cancel();
+    for (auto& event : delayed_) event.Cancel();
   }
 
   void restart_idle_timer(Duration from_in = {}) {
@@ -65,6 +66,9 @@ class DnsService::Connection final : public SocketOwner {
     }
     busy_ = false;
     auto& socket = connection_->socket();
+    const auto refusal = service_.server_.tcp().refusal;
+    if (refusal == servers::TcpRefusal::close_at_once) return finish();
+    if (refusal == servers::TcpRefusal::reset && socket.readable() > 0) return finish();
     Bytes chunk(std::min(socket.readable(), octets_to_read()));
     socket.read(service_.host_.clock().now(), chunk);
     input_.insert(input_.end(), chunk.begin(), chunk.end());
@@ -109,13 +113,23 @@ class DnsService::Connection final : public SocketOwner {
 
   void send_answer() {
     busy_ = false;
-    if (!answer_.message.empty()) {
-      connection_->socket().write(service_.host_.clock().now(), dns::framed(answer_.message));
+    if (answer_.delay > Duration(0)) {
+      delayed_.push_back(ns3::Simulator::Schedule(to_ns3(answer_.delay),
+                                                  [this, answer = std::move(answer_)] { send(answer); }));
+      return work();
+    }
+    send(answer_);
+    if (!ended_) work();
+  }
+
+  void send(const servers::Answer& answer) {
+    if (!answer.message.empty()) {
+      connection_->socket().write(service_.host_.clock().now(),
+                                  answer.raw ? answer.message : dns::framed(answer.message));
       connection_->settle();
       restart_idle_timer();
     }
-    if (answer_.close) return finish();
-    work();
+    if (answer.close) finish();
   }
 
   void finish() {
@@ -146,6 +160,7 @@ class DnsService::Connection final : public SocketOwner {
   ns3::EventId event_;
   ns3::EventId lifetime_;
   ns3::EventId idle_;
+  std::vector<ns3::EventId> delayed_;  // answers that wait to be sent
 };
 
 DnsService::DnsService(Host& host, servers::DnsServer& server, std::vector<Ipv4Address> listen,
@@ -172,6 +187,8 @@ void DnsService::begin_run(Random random) {
 
 void DnsService::end_run() {
   event_.Cancel();
+  for (auto& event : delayed_) event.Cancel();
+  delayed_.clear();
   task_.reset();
   forwarding_.reset();
   process_.reset();
@@ -224,11 +241,16 @@ void DnsService::serve_next() {
   }
   event_ = ns3::Simulator::Schedule(to_ns3(work), [this, socket, to = query->from, from = query->to,
                                                    answer = std::move(answer)] {
-    if (!answer.message.empty()) {
+    const auto reply = [this, socket, to, from, answer] {
+      if (answer.message.empty()) return;
       if (answer.full_size > answer.message.size())
         note_(to, static_cast<std::uint16_t>(answer.message[0] << 8 | answer.message[1]), answer.full_size);
       socket->send_to(from.address, to, answer.message);
-    }
+    };
+    if (answer.delay > Duration(0))
+      delayed_.push_back(ns3::Simulator::Schedule(to_ns3(answer.delay), reply));
+    else
+      reply();
     serve_next();
   });
 }

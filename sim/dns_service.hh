@@ -55,7 +55,8 @@ class DnsService final : public SocketOwner, public TcpListener {
   bool working_ = false;  // the main process has a question at hand, or will wake for one
   TimePoint free_at_{};   // when the main process can turn to something else
   ns3::EventId event_;
-  Random random_{0};  // of this run, for the processes
+  std::vector<ns3::EventId> delayed_;  // answers over UDP that wait to be sent
+  Random random_{0};                   // of this run, for the processes
   // The main process and what it forwards; only of a server that does.
   std::unique_ptr<Process> process_;
   std::unique_ptr<servers::Forwarding> forwarding_;

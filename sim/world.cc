@@ -11,6 +11,7 @@
 #include "models/posix/strace.hh"
 #include "models/resolvers/resolver.hh"
 #include "models/servers/dnsmasq.hh"
+#include "models/servers/faulty.hh"
 #include "models/servers/host_data.hh"
 #include "models/servers/named.hh"
 #include "models/servers/unbound.hh"
@@ -63,6 +64,12 @@ std::unique_ptr<servers::DnsServer> make_server(const scenario::DnsServer& setti
                             servers::PlacedText{.text = records, .where = hosts_at});
     return servers::make_named(setup, warnings);
   }
+  if (settings.software == "lab")
+    return servers::make_faulty({.version = settings.version,
+                                 .options = settings.options,
+                                 .at = settings.software_at,
+                                 .host_file = hosts},
+                                warnings);
   return servers::make_dnsmasq({.version = settings.version, .options = settings.options, .host_file = hosts},
                                warnings);
 }

@@ -28,6 +28,8 @@ struct Answer {
   std::size_t full_size = 0;  // of a truncated message: its size uncut; else 0
   Duration service_time{};    // the server's work for it: one message at a time in one process
   bool close = false;         // TCP: the server closes the connection once the message, if any, is sent
+  Duration delay{};           // then waited before it is sent, while the server is free for others
+  bool raw = false;           // TCP: the message is octets to be sent as they are, without a length prefix
   bool open = false;          // no answer yet: others have to be asked, as forward() does
 };
 
@@ -44,6 +46,13 @@ class TcpSession {
   virtual std::optional<Duration> idle_timeout() const { return {}; }
 };
 
+// What a server may do to a connection before it has read anything.
+enum class TcpRefusal {
+  none,
+  close_at_once,  // as soon as it is accepted
+  reset,          // close(2) with the first octets unread, which Linux turns into RST
+};
+
 // How a server treats TCP connections as such.
 struct TcpService {
   bool process_per_connection = false;  // else one process serves UDP and all connections in turn
@@ -55,6 +64,7 @@ struct TcpService {
   // It reads one message and no octet of the next, and calls shutdown(2) before close(2): a connection that
   // it ends with a question unread sends FIN and then RST.
   bool leaves_next_unread = false;
+  TcpRefusal refusal = TcpRefusal::none;
 };
 
 // Who asked over UDP, and at which address of the server.

@@ -103,7 +103,7 @@ TEST_CASE("a key that a server does not have, or lacks, is refused at its place"
   CHECK(complaint("      - {software: unbound 1.17, config: x, zones: {}}\n") ==
         "small.yaml:7:45: unbound has no 'zones': that is for bind");
   CHECK(complaint("      - {software: bind 9.18, options: x}\n") ==
-        "small.yaml:7:31: bind has no 'options': that is for dnsmasq");
+        "small.yaml:7:31: bind has no 'options': that is for dnsmasq and lab");
   CHECK(complaint("      - software: bind 9.18\n") == "small.yaml:7:19: bind needs its 'config'");
   CHECK(complaint("      - {software: bind 9.18, config: x, config-file: y}\n") ==
         "small.yaml:7:55: either 'config' or 'config-file', not both");
