@@ -1,6 +1,7 @@
 #include "models/servers/faulty.hh"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "models/servers/dnsmasq.hh"
@@ -14,6 +15,10 @@ namespace {
 constexpr std::uint16_t class_chaos = 3;
 constexpr std::uint8_t tc_bit = 0x02;  // in the third octet
 constexpr int listen_backlog = 32;
+
+// From SYN+ACK to the end of a connection that is closed at once, in the median of 48 of Go 1.19 on a machine
+// of two busy cores (26 us to 3.6 ms); whether a query comes first, and the end is a RST, is a race.
+constexpr Duration accept_time = std::chrono::microseconds(161);
 
 // Header and question alone, marked TC.
 void truncate(Answer& answer) {
@@ -71,7 +76,7 @@ class Faulty : public DnsServer {
   }
 
   TcpService tcp() const override {
-    TcpService service{.backlog = listen_backlog};
+    TcpService service{.backlog = listen_backlog, .accept_time = accept_time};
     if (options_.tcp == TcpFault::close) service.refusal = TcpRefusal::close_at_once;
     if (options_.tcp == TcpFault::reset) service.refusal = TcpRefusal::reset;
     return service;
