@@ -41,28 +41,58 @@ replay::RewriteRules rules_on(const FrameOptions& options, replay::Neighbours& n
   return rules;
 }
 
-FramePipeline::Open opener(const std::string& capture, std::uint64_t limit) {
-  return [capture, limit]() -> FramePipeline::Source {
-    auto reader = std::make_shared<replay::FrameReader>(capture);
-    return [reader, limit](replay::CapturedFrame& frame) {
-      return (limit == 0 || reader->frames() < limit) && reader->next(frame);
-    };
-  };
-}
+// The frames of a capture that were asked for, from its beginning whenever it is opened.
+class SelectedFrames {
+ public:
+  SelectedFrames(std::string capture, replay::FrameSelectionOptions options)
+      : capture_(std::move(capture)), options_(std::move(options)) {}
 
-FramePipeline make_pipeline(const std::string& capture, const FrameOptions& options, std::uint64_t seed,
+  FramePipeline::Open opener() {
+    return [this]() -> FramePipeline::Source {
+      auto reader = std::make_shared<replay::FrameReader>(capture_);
+      auto selection = std::make_shared<replay::FrameSelection>(options_);
+      selections_.push_back(selection);
+      return [reader, selection](replay::CapturedFrame& frame) {
+        while (!selection->done() && reader->next(frame))
+          if (selection->wants(frame)) return true;
+        return false;
+      };
+    };
+  }
+
+  // What was not asked for, by why.
+  std::string text() const {
+    std::uint64_t outside = 0;
+    std::uint64_t filtered = 0;
+    for (const auto& selection : selections_) {
+      outside += selection->counts().before + selection->counts().after;
+      filtered += selection->counts().filtered + selection->counts().not_filterable;
+    }
+    std::string text;
+    if (outside > 0) text += fmt::format("  {} left out: not in the span of time\n", outside);
+    if (filtered > 0) text += fmt::format("  {} left out: not matched by the filter\n", filtered);
+    return text;
+  }
+
+ private:
+  std::string capture_;
+  replay::FrameSelectionOptions options_;
+  std::vector<std::shared_ptr<replay::FrameSelection>> selections_;  // one a loop
+};
+
+FramePipeline make_pipeline(SelectedFrames& frames, const FrameOptions& options, std::uint64_t seed,
                             replay::RewriteRules rules) {
-  return {opener(capture, options.limit), options.loops, replay::Rewriter(std::move(rules)),
+  return {frames.opener(), options.loops, replay::Rewriter(std::move(rules)),
           FrameImpairment(options.impairment(), options.interface, seed), replay::Pace(options.pace())};
 }
 
-std::string counts_text(const FrameCounts& counts) {
-  std::string text = fmt::format("{} frames read\n", counts.read);
+std::string counts_text(const FrameCounts& counts, const SelectedFrames& frames) {
+  std::string text = fmt::format("{} frames read\n{}", counts.read, frames.text());
   if (counts.checksums_put_right > 0)
     text += fmt::format("  {} had a wrong checksum, which was put right\n", counts.checksums_put_right);
   if (counts.fragmented > 0) text += fmt::format("  {} were cut into fragments\n", counts.fragmented);
-  for (const auto& [reason, frames] : counts.left_out)
-    text += fmt::format("  {} left out: {}\n", frames, reason);
+  for (const auto& [reason, number] : counts.left_out)
+    text += fmt::format("  {} left out: {}\n", number, reason);
   return text;
 }
 
@@ -110,14 +140,16 @@ int finish(const std::string& capture, std::uint64_t sent, const std::optional<s
 }
 
 int write_frames(const std::string& capture, const FrameOptions& options, std::uint64_t seed) {
-  auto pipeline = make_pipeline(capture, options, seed, options.rewriting());
+  SelectedFrames frames(capture, options.selection());
+  auto pipeline = make_pipeline(frames, options, seed, options.rewriting());
   replay::PcapWriter file(options.file, replay::link_ethernet);
   const auto damage = drain(pipeline, [&](const replay::FrameBlock& block) {
     for (const auto& frame : block.frames)
       file.write(block.octets(frame), pipeline.first_captured_at() + frame.due);
   });
   file.close();
-  fmt::print("{}{} frames written to {}\n", counts_text(pipeline.counts()), file.frames(), options.file);
+  fmt::print("{}{} frames written to {}\n", counts_text(pipeline.counts(), frames), file.frames(),
+             options.file);
   return finish(capture, file.frames(), damage);
 }
 
@@ -130,11 +162,13 @@ int send_frames(const std::string& capture, const FrameOptions& options, std::ui
                     options.interface));
   const auto interface = replay::look_up_interface(options.interface);
   replay::Neighbours neighbours(interface.index);
-  auto pipeline = make_pipeline(capture, options, seed, rules_on(options, neighbours, interface));
+  SelectedFrames frames(capture, options.selection());
+  auto pipeline = make_pipeline(frames, options, seed, rules_on(options, neighbours, interface));
   replay::FrameSender sender(options.interface);
   const auto damage = drain(
       pipeline, [&](const replay::FrameBlock& block) { sender.send(block, [] { return !interrupted(); }); });
-  fmt::print("{}{}", counts_text(pipeline.counts()), report_text(sender.report(), !options.top_speed));
+  fmt::print("{}{}", counts_text(pipeline.counts(), frames),
+             report_text(sender.report(), !options.top_speed));
   return finish(capture, sender.report().frames, damage);
 }
 

@@ -191,6 +191,20 @@ class Frames(unittest.TestCase):
         self.assertEqual(times, sorted(times))
         self.assertLess(len(times), 0.9 * len(self.frames))
 
+    def test_a_filter_and_a_span_of_time(self):
+        chosen = self.file("chosen.pcap")
+        told = self.replay(self.capture, "--write", chosen, "--filter", "tcp dst port 53")
+        wanted = [o for _, o in self.frames if o[23] == 6 and o[36:38] == bytes([0, 53])]
+        self.assertEqual([o for _, o in frames_of(chosen)[1]], wanted)
+        self.assertIn(f"  {len(self.frames) - len(wanted)} left out: not matched by the filter\n", told)
+        middle = (self.frames[0][0] + self.frames[-1][0]) // 2
+        self.replay(self.capture, "--write", chosen, "--to", f"{middle - self.frames[0][0]}ns")
+        self.assertEqual(len(frames_of(chosen)[1]), sum(at < middle for at, _ in self.frames))
+        self.replay(self.capture, "--write", chosen, "--limit", "3", "--loop", "2")
+        self.assertEqual([o for _, o in frames_of(chosen)[1]], 2 * [o for _, o in self.frames[:3]])
+        self.assertIn("--from noon: reads 2s", self.replay(self.capture, "--write", chosen, "--from", "noon", status=2))
+        self.assertIn("tcp port", self.replay(self.capture, "--write", chosen, "--filter", "tcp port", status=2))
+
     def test_what_must_not_be_sent_is_refused(self):
         told = self.replay(self.capture, "--interface", "left", status=2)
         self.assertIn("say that it is yours with --i-own-this-network", told)

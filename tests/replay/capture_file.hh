@@ -35,6 +35,12 @@ class ScratchDirectory {
   std::filesystem::path path_;
 };
 
+inline std::vector<std::uint8_t> operator+(std::vector<std::uint8_t> front,
+                                           const std::vector<std::uint8_t>& back) {
+  front.insert(front.end(), back.begin(), back.end());
+  return front;
+}
+
 inline std::vector<std::uint8_t> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
