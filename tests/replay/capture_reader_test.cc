@@ -24,11 +24,6 @@ std::vector<CapturedPacket> read_all(CaptureReader& reader) {
   return packets;
 }
 
-std::vector<std::uint8_t> operator+(std::vector<std::uint8_t> front, const std::vector<std::uint8_t>& back) {
-  front.insert(front.end(), back.begin(), back.end());
-  return front;
-}
-
 }  // namespace
 
 TEST_CASE("a query is read with its time, its endpoints and its payload, in micro- and nanoseconds") {
