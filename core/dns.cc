@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/big_endian.hh"
 #include "core/error.hh"
 
 namespace hanglab::dns {
@@ -47,7 +48,7 @@ class Cursor {
 
   std::uint16_t u16() {
     const auto bytes = take(2);
-    return failed_ ? std::uint16_t{0} : static_cast<std::uint16_t>(bytes[0] << 8 | bytes[1]);
+    return failed_ ? std::uint16_t{0} : get_u16(bytes);
   }
 
   std::uint32_t u32() {
@@ -167,6 +168,15 @@ std::optional<Message> decode(ByteView bytes) {
   return message;
 }
 
+std::optional<IpAddress> address_of(const Record& record) {
+  const ByteView data = record.rdata;
+  if (record.type == type_a && data.size() == 4) return Ipv4Address{get_u32(data)};
+  if (record.type != type_aaaa || data.size() != 16) return {};
+  Ipv6Address address;
+  std::ranges::copy(data, address.bytes.begin());
+  return address;
+}
+
 std::string_view rcode_name(Rcode rcode) {
   switch (rcode) {
     case noerror: return "NOERROR";
@@ -251,6 +261,14 @@ void Writer::u32(std::uint32_t value) {
 }
 
 void Writer::raw(ByteView bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
+
+void Writer::record(std::uint16_t type, std::uint32_t ttl, ByteView rdata) {
+  u16(type);
+  u16(1);
+  u32(ttl);
+  u16(static_cast<std::uint16_t>(rdata.size()));
+  raw(rdata);
+}
 
 void Writer::opt(std::uint16_t udp_payload_size, std::uint32_t extended_flags) {
   u8(0);

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/address.hh"
+
 namespace hanglab::dns {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -65,6 +67,9 @@ struct Record {
   bool operator==(const Record& other) const;
 };
 
+// What an A or AAAA record says; nothing of another, or where its data have another size.
+std::optional<IpAddress> address_of(const Record& record);
+
 struct Message {
   Header header;
   std::vector<Question> questions;
@@ -102,6 +107,8 @@ class Writer {
   void u16(std::uint16_t value);
   void u32(std::uint32_t value);
   void raw(ByteView bytes);
+  // What stands behind a record's owner; of class IN.
+  void record(std::uint16_t type, std::uint32_t ttl, ByteView rdata);
   // OPT pseudo-record without options: 11 octets.
   void opt(std::uint16_t udp_payload_size, std::uint32_t extended_flags = 0);
 

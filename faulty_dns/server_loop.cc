@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 
+#include "core/big_endian.hh"
 #include "core/error.hh"
 
 namespace hanglab::faulty_dns {
@@ -137,7 +138,7 @@ class Loop {
     for (auto it = connections_.find(fd); it != connections_.end(); it = connections_.find(fd)) {
       auto& input = it->second.input;
       if (input.size() < 2) return;
-      const std::size_t end_of_message = 2 + static_cast<std::size_t>(input[0] << 8 | input[1]);
+      const std::size_t end_of_message = 2 + get_u16(input);
       if (input.size() < end_of_message) return;
       auto answer = it->second.session->answer(dns::ByteView(input).subspan(2, end_of_message - 2), now());
       input.erase(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(end_of_message));

@@ -31,6 +31,11 @@ struct TcpHeader {
   bool operator==(const TcpHeader&) const = default;
 };
 
+// Types of ICMP for IPv4 that quote the packet they are about (RFC 792).
+constexpr bool is_icmp_error(std::uint8_t type) {
+  return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+}
+
 // An ICMP error and the packet that it is about (RFC 792: its IP header and first 8 octets).
 struct IcmpError {
   std::uint8_t type = 0;

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include "core/big_endian.hh"
+
 namespace hanglab::replay {
 
 namespace {
@@ -18,40 +20,27 @@ constexpr std::size_t udp_header_size = 8;
 constexpr std::uint8_t protocol_tcp = 6;
 constexpr std::uint8_t protocol_udp = 17;
 
-Ipv4Address address_at(ByteView bytes, std::size_t at) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) value = value << 8 | bytes[at + i];
-  return {value};
-}
-
-std::uint16_t port_at(ByteView bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
-}
-
 std::vector<std::uint8_t> payload_of(const Tins::PDU& pdu) {
   const auto* raw = pdu.find_pdu<Tins::RawPDU>();
   return raw == nullptr ? std::vector<std::uint8_t>{} : raw->payload();
 }
 
-bool is_error(std::uint8_t icmp_type) {
-  return icmp_type == 3 || icmp_type == 4 || icmp_type == 5 || icmp_type == 11 || icmp_type == 12;
-}
-
 // Routers quote as little as 8 octets behind the IP header (RFC 792): enough for the ports.
 std::variant<CapturedPacket, Unusable> read_icmp(CapturedPacket packet, const Tins::ICMP& icmp) {
   const auto type = static_cast<std::uint8_t>(icmp.type());
-  if (!is_error(type)) return Unusable::not_dns;
+  if (!is_icmp_error(type)) return Unusable::not_dns;
   const auto quoted = payload_of(icmp);
   if (quoted.size() < ip_header_least) return Unusable::unreadable;
   const std::size_t transport_at = (quoted[0] & 0x0fu) * 4u;
   const std::uint8_t protocol = quoted[9];
   if (protocol != protocol_tcp && protocol != protocol_udp) return Unusable::not_dns;
   if (transport_at < ip_header_least || quoted.size() < transport_at + 4) return Unusable::unreadable;
-  const IcmpError error{.type = type,
-                        .code = icmp.code(),
-                        .about = protocol == protocol_tcp ? Transport::tcp : Transport::udp,
-                        .about_source = {address_at(quoted, 12), port_at(quoted, transport_at)},
-                        .about_destination = {address_at(quoted, 16), port_at(quoted, transport_at + 2)}};
+  const IcmpError error{
+      .type = type,
+      .code = icmp.code(),
+      .about = protocol == protocol_tcp ? Transport::tcp : Transport::udp,
+      .about_source = {Ipv4Address{get_u32(quoted, 12)}, get_u16(quoted, transport_at)},
+      .about_destination = {Ipv4Address{get_u32(quoted, 16)}, get_u16(quoted, transport_at + 2)}};
   if (error.about_source.port != dns_port && error.about_destination.port != dns_port)
     return Unusable::not_dns;
   packet.header = error;
@@ -101,8 +90,8 @@ std::variant<CapturedPacket, Unusable> read_ipv4(ByteView bytes) {
     const Tins::IP ip(bytes.data(), static_cast<std::uint32_t>(bytes.size()));
     if (ip.fragment_offset() != 0 || (ip.flags() & Tins::IP::MORE_FRAGMENTS) != 0) return Unusable::fragment;
     CapturedPacket packet;
-    packet.source.address = address_at(bytes, 12);
-    packet.destination.address = address_at(bytes, 16);
+    packet.source.address = {get_u32(bytes, 12)};
+    packet.destination.address = {get_u32(bytes, 16)};
     // Segmentation offload leaves the total length at 0 where it does not fit in 16 bits.
     const std::size_t total = ip.tot_len() != 0 ? ip.tot_len() : bytes.size();
     const std::size_t header_size = ip.head_len() * std::size_t{4};

@@ -1,5 +1,7 @@
 #include "replay/link_layer.hh"
 
+#include "core/big_endian.hh"
+
 namespace hanglab::replay {
 
 namespace {
@@ -14,10 +16,6 @@ constexpr std::size_t hdlc_header = 4;
 constexpr std::size_t pppoe_header = 6;
 constexpr std::size_t vlan_tag_rest = 4;  // tag control information, then the next EtherType
 
-std::uint16_t big_endian_16(ByteView bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
-}
-
 bool is_vlan_tag(std::uint16_t ethertype) {
   return ethertype == 0x8100 || ethertype == 0x88a8 || ethertype == 0x9100;
 }
@@ -25,7 +23,7 @@ bool is_vlan_tag(std::uint16_t ethertype) {
 std::optional<NetworkLayer> after_vlan_tags(std::uint16_t ethertype, ByteView rest) {
   while (is_vlan_tag(ethertype)) {
     if (rest.size() < vlan_tag_rest) return {};
-    ethertype = big_endian_16(rest, 2);
+    ethertype = get_u16(rest, 2);
     rest = rest.subspan(vlan_tag_rest);
   }
   // Below 0x0600 it is the length of an IEEE 802.3 frame.
@@ -34,7 +32,7 @@ std::optional<NetworkLayer> after_vlan_tags(std::uint16_t ethertype, ByteView re
 
 std::optional<NetworkLayer> by_ethertype_at(std::size_t at, std::size_t header, ByteView frame) {
   if (frame.size() < header) return {};
-  return after_vlan_tags(big_endian_16(frame, at), frame.subspan(header));
+  return after_vlan_tags(get_u16(frame, at), frame.subspan(header));
 }
 
 std::optional<NetworkLayer> by_ip_version(ByteView bytes) {
@@ -50,7 +48,7 @@ std::optional<NetworkLayer> by_ip_version(ByteView bytes) {
 // between the BSDs, macOS and Linux. All the families that matter fit in one octet.
 std::optional<NetworkLayer> by_address_family(ByteView frame) {
   if (frame.size() < null_header) return {};
-  const unsigned family = big_endian_16(frame, 0) == 0 ? frame[3] : frame[0];
+  const unsigned family = get_u16(frame, 0) == 0 ? frame[3] : frame[0];
   const auto rest = frame.subspan(null_header);
   switch (family) {
     case 2: return NetworkLayer{ethertype_ipv4, rest};
@@ -69,7 +67,7 @@ std::optional<NetworkLayer> by_ppp_protocol(ByteView frame) {
   if (frame.empty()) return {};
   const std::size_t length = frame[0] % 2 == 1 ? 1 : 2;
   if (frame.size() < length) return {};
-  const unsigned protocol = length == 1 ? frame[0] : big_endian_16(frame, 0);
+  const unsigned protocol = length == 1 ? frame[0] : get_u16(frame, 0);
   const auto rest = frame.subspan(length);
   switch (protocol) {
     case 0x0021: return NetworkLayer{ethertype_ipv4, rest};

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/big_endian.hh"
+
 namespace hanglab::replay {
 
 namespace {
@@ -42,7 +44,7 @@ void MessageStream::add(std::uint32_t sequence, std::span<const std::uint8_t> pa
 
 std::optional<std::vector<std::uint8_t>> MessageStream::next_message() {
   if (in_order_.size() < length_size) return {};
-  const std::size_t end = length_size + static_cast<std::size_t>(in_order_[0] << 8 | in_order_[1]);
+  const std::size_t end = length_size + get_u16(in_order_);
   if (in_order_.size() < end) return {};
   const auto after = in_order_.begin() + static_cast<std::ptrdiff_t>(end);
   std::vector<std::uint8_t> message(in_order_.begin() + length_size, after);

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "core/big_endian.hh"
 #include "models/linux/ipv4_header.hh"
 #include "sim/ns3_stack.hh"
 
@@ -29,10 +30,6 @@ auto find_bound(const Map& bound, Endpoint endpoint) -> typename Map::mapped_typ
   auto it = bound.find(endpoint);
   if (it == bound.end()) it = bound.find({{}, endpoint.port});
   return it == bound.end() ? nullptr : it->second;
-}
-
-std::uint16_t get16(ByteView bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
 }
 
 int sysctl(const scenario::Host& host, const std::string& name, int otherwise) {
@@ -463,8 +460,8 @@ void Host::deliver(ByteView packet, std::string_view in_interface) {
 void Host::deliver_udp(ByteView packet, ByteView message) {
   if (message.size() < udp_header_size) return;
   const auto header = kernel::decode_ipv4(packet)->header;
-  Datagram datagram{.from = {header.source, get16(message, 0)},
-                    .to = {header.destination, get16(message, 2)},
+  Datagram datagram{.from = {header.source, get_u16(message, 0)},
+                    .to = {header.destination, get_u16(message, 2)},
                     .payload = Bytes(message.begin() + udp_header_size, message.end())};
   UdpSocket* socket = find_bound(udp_, datagram.to);
   if (socket && (!socket->peer() || *socket->peer() == datagram.from))
@@ -505,8 +502,8 @@ void Host::deliver_icmp(ByteView message) {
   const auto quoted = unreachable ? kernel::decode_ipv4(unreachable->quoted, true) : std::nullopt;
   if (!quoted || quoted->payload.size() < udp_header_size || !is_local(quoted->header.source)) return;
   const int error = kernel::errno_of_unreachable(unreachable->code);
-  const Flow flow{.local = {quoted->header.source, get16(quoted->payload, 0)},
-                  .remote = {quoted->header.destination, get16(quoted->payload, 2)}};
+  const Flow flow{.local = {quoted->header.source, get_u16(quoted->payload, 0)},
+                  .remote = {quoted->header.destination, get_u16(quoted->payload, 2)}};
   if (quoted->header.protocol == kernel::protocol_udp) {
     if (UdpSocket* socket = find_bound(udp_, flow.local))
       socket->icmp_error(flow.remote, error, kernel::final_unreachable(unreachable->code));

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 
+#include "core/big_endian.hh"
 #include "core/internet_checksum.hh"
 
 namespace hanglab::kernel {
@@ -13,37 +14,24 @@ namespace {
 constexpr std::size_t icmp_header_size = 8;
 constexpr std::size_t largest_error = 576;
 
-std::uint16_t get16(std::span<const std::uint8_t> bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
-}
-
-std::uint32_t get32(std::span<const std::uint8_t> bytes, std::size_t at) {
-  return static_cast<std::uint32_t>(get16(bytes, at)) << 16 | get16(bytes, at + 2);
-}
-
-void set16(std::vector<std::uint8_t>& bytes, std::size_t at, std::uint32_t value) {
-  bytes[at] = static_cast<std::uint8_t>(value >> 8);
-  bytes[at + 1] = static_cast<std::uint8_t>(value);
-}
-
 }  // namespace
 
 std::vector<std::uint8_t> encode(const Ipv4Header& header, std::span<const std::uint8_t> payload) {
   std::vector<std::uint8_t> out(ipv4_header_size + payload.size());
   out[0] = 0x45;
   out[1] = header.tos;
-  set16(out, 2, static_cast<std::uint32_t>(out.size()));
-  set16(out, 4, header.identification);
-  set16(out, 6,
-        (header.dont_fragment ? 0x4000u : 0u) | (header.more_fragments ? 0x2000u : 0u) |
-            header.fragment_offset / 8u);
+  set_u16(out, 2, static_cast<std::uint32_t>(out.size()));
+  set_u16(out, 4, header.identification);
+  set_u16(out, 6,
+          (header.dont_fragment ? 0x4000u : 0u) | (header.more_fragments ? 0x2000u : 0u) |
+              header.fragment_offset / 8u);
   out[8] = header.ttl;
   out[9] = header.protocol;
-  set16(out, 12, header.source.value >> 16);
-  set16(out, 14, header.source.value & 0xffff);
-  set16(out, 16, header.destination.value >> 16);
-  set16(out, 18, header.destination.value & 0xffff);
-  set16(out, 10, internet_checksum(std::span(out).first(ipv4_header_size)));
+  set_u16(out, 12, header.source.value >> 16);
+  set_u16(out, 14, header.source.value & 0xffff);
+  set_u16(out, 16, header.destination.value >> 16);
+  set_u16(out, 18, header.destination.value & 0xffff);
+  set_u16(out, 10, internet_checksum(std::span(out).first(ipv4_header_size)));
   std::ranges::copy(payload, out.begin() + ipv4_header_size);
   return out;
 }
@@ -51,19 +39,19 @@ std::vector<std::uint8_t> encode(const Ipv4Header& header, std::span<const std::
 std::optional<Ipv4Packet> decode_ipv4(std::span<const std::uint8_t> bytes, bool quoted) {
   if (bytes.size() < ipv4_header_size || bytes[0] >> 4 != 4) return {};
   const std::size_t size = static_cast<std::size_t>(bytes[0] & 0x0f) * 4;
-  const std::size_t total = get16(bytes, 2);
+  const std::size_t total = get_u16(bytes, 2);
   if (size < ipv4_header_size || size > bytes.size() || total < size) return {};
   if (!quoted && total > bytes.size()) return {};
   Ipv4Packet packet{
-      .header = {.source = {get32(bytes, 12)},
-                 .destination = {get32(bytes, 16)},
+      .header = {.source = {get_u32(bytes, 12)},
+                 .destination = {get_u32(bytes, 16)},
                  .protocol = bytes[9],
                  .ttl = bytes[8],
                  .tos = bytes[1],
-                 .identification = get16(bytes, 4),
+                 .identification = get_u16(bytes, 4),
                  .dont_fragment = (bytes[6] & 0x40) != 0,
                  .more_fragments = (bytes[6] & 0x20) != 0,
-                 .fragment_offset = static_cast<std::uint16_t>((get16(bytes, 6) & 0x1fff) * 8)}};
+                 .fragment_offset = static_cast<std::uint16_t>((get_u16(bytes, 6) & 0x1fff) * 8)}};
   packet.payload = bytes.subspan(size, std::min(total, bytes.size()) - size);
   return packet;
 }
@@ -75,7 +63,7 @@ std::vector<std::uint8_t> encode_icmp_error(std::uint8_t type, std::uint8_t code
   out[0] = type;
   out[1] = code;
   std::ranges::copy(packet.first(quoted), out.begin() + icmp_header_size);
-  set16(out, 2, internet_checksum(out));
+  set_u16(out, 2, internet_checksum(out));
   return out;
 }
 

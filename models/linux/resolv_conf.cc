@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <optional>
 
+#include "core/words.hh"
+
 namespace hanglab::kernel {
 
 namespace {
@@ -13,16 +15,6 @@ namespace {
 constexpr std::size_t most_nameservers = 3;
 constexpr int most_ndots = 15;
 constexpr std::string_view blanks = " \t";
-
-std::vector<std::string_view> words(std::string_view text) {
-  std::vector<std::string_view> found;
-  for (auto begin = text.find_first_not_of(blanks); begin != std::string_view::npos;) {
-    const auto end = std::min(text.find_first_of(blanks, begin), text.size());
-    found.push_back(text.substr(begin, end - begin));
-    begin = text.find_first_not_of(blanks, end);
-  }
-  return found;
-}
 
 // What follows the keyword, which has to begin the line and be followed by a blank.
 std::optional<std::string_view> after(std::string_view line, std::string_view keyword) {
@@ -84,12 +76,12 @@ void read_line(std::string_view line, ResolvConf& conf) {
   if (const auto domain = after(line, "domain")) {
     if (!domain->empty()) conf.search = {std::string(domain->substr(0, domain->find_first_of(blanks)))};
   } else if (const auto search = after(line, "search")) {
-    const auto domains = words(*search);
+    const auto domains = words_of(*search, blanks);
     if (!domains.empty()) conf.search.assign(domains.begin(), domains.end());
   } else if (const auto nameserver = after(line, "nameserver")) {
     add_nameserver(*nameserver, conf);
   } else if (const auto options = after(line, "options")) {
-    for (const auto option : words(*options)) {
+    for (const auto option : words_of(*options, blanks)) {
       set_option(options->substr(static_cast<std::size_t>(option.data() - options->data())), conf);
     }
   }

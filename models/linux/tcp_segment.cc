@@ -1,5 +1,6 @@
 #include "models/linux/tcp_segment.hh"
 
+#include "core/big_endian.hh"
 #include "core/internet_checksum.hh"
 
 namespace hanglab::kernel {
@@ -38,14 +39,6 @@ void put32(Bytes& out, std::uint32_t value) {
   put16(out, value & 0xffff);
 }
 
-std::uint16_t get16(std::span<const std::uint8_t> bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
-}
-
-std::uint32_t get32(std::span<const std::uint8_t> bytes, std::size_t at) {
-  return static_cast<std::uint32_t>(get16(bytes, at)) << 16 | get16(bytes, at + 2);
-}
-
 void put8(Bytes& out, std::initializer_list<std::uint8_t> values) {
   for (const std::uint8_t value : values) out.push_back(value);
 }
@@ -78,15 +71,15 @@ void put_options(Bytes& out, const TcpSegment& segment) {
 }
 
 void read_option(TcpSegment& segment, std::uint8_t kind, std::span<const std::uint8_t> value) {
-  if (kind == mss && value.size() == 2) segment.mss = get16(value, 0);
+  if (kind == mss && value.size() == 2) segment.mss = get_u16(value, 0);
   if (kind == window_scale && value.size() == 1) segment.window_scale = value[0];
   if (kind == sack_permitted) segment.sack_permitted = true;
   if (kind == timestamps && value.size() == 8)
-    segment.timestamps = {.value = get32(value, 0), .echo = get32(value, 4)};
+    segment.timestamps = {.value = get_u32(value, 0), .echo = get_u32(value, 4)};
   if (kind == sack) {
     segment.sack_count = std::min(segment.sack.size(), value.size() / 8);
     for (std::size_t i = 0; i < segment.sack_count; ++i)
-      segment.sack[i] = {.begin = get32(value, 8 * i), .end = get32(value, 8 * i + 4)};
+      segment.sack[i] = {.begin = get_u32(value, 8 * i), .end = get_u32(value, 8 * i + 4)};
   }
 }
 
@@ -144,16 +137,16 @@ std::optional<TcpSegment> decode_tcp(std::span<const std::uint8_t> bytes) {
   const std::size_t offset = static_cast<std::size_t>(bytes[12] >> 4) * 4;
   if (offset < header_size || offset > bytes.size()) return {};
   const std::uint8_t flags = bytes[13];
-  TcpSegment segment{.source_port = get16(bytes, 0),
-                     .destination_port = get16(bytes, 2),
-                     .sequence = get32(bytes, 4),
-                     .acknowledgment = get32(bytes, 8),
+  TcpSegment segment{.source_port = get_u16(bytes, 0),
+                     .destination_port = get_u16(bytes, 2),
+                     .sequence = get_u32(bytes, 4),
+                     .acknowledgment = get_u32(bytes, 8),
                      .syn = (flags & syn_bit) != 0,
                      .ack = (flags & ack_bit) != 0,
                      .fin = (flags & fin_bit) != 0,
                      .rst = (flags & rst_bit) != 0,
                      .psh = (flags & psh_bit) != 0,
-                     .window = get16(bytes, 14)};
+                     .window = get_u16(bytes, 14)};
   read_options(segment, bytes.subspan(header_size, offset - header_size));
   segment.payload.assign(bytes.begin() + static_cast<std::ptrdiff_t>(offset), bytes.end());
   return segment;

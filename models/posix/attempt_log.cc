@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/big_endian.hh"
 #include "core/dns.hh"
 
 namespace hanglab::posix {
@@ -66,7 +67,7 @@ void AttemptLog::stream_bytes(Socket& socket, TimePoint at, ByteView bytes) {
   auto& stream = socket.stream;
   stream.insert(stream.end(), bytes.begin(), bytes.end());
   while (stream.size() >= 2) {
-    const std::size_t size = static_cast<std::size_t>(stream[0] << 8 | stream[1]);
+    const std::size_t size = get_u16(stream);
     if (stream.size() < 2 + size) return;
     if (attempt) answer(*attempt, at, ByteView(stream).subspan(2, size));
     stream.erase(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(2 + size));
@@ -145,7 +146,7 @@ void AttemptLog::on_close(Socket& socket, const Syscall& call) {
   Attempt* attempt = current(socket, socket.peer);
   if (attempt && attempt->result.empty() && socket.stream.size() > 2 + dns::header_size) {
     answer(*attempt, call.returned, ByteView(socket.stream).subspan(2));
-    attempt->bytes = static_cast<std::size_t>(socket.stream[0] << 8 | socket.stream[1]);
+    attempt->bytes = get_u16(socket.stream);
   }
   for (const std::size_t i : socket.attempts)
     if (attempts_[i].result.empty()) decide(attempts_[i], call.returned, "no answer");

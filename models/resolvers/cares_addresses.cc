@@ -21,16 +21,7 @@ Status append_addresses(dns::ByteView answer, std::vector<IpAddress>& addresses)
   if (!message || message->questions.size() != 1) return Status::ebadresp;
   const std::size_t before = addresses.size();
   for (const dns::Record& record : message->answers) {
-    const auto& r = record.rdata;
-    if (record.type == dns::type_a && r.size() == 4) {
-      addresses.push_back(Ipv4Address{static_cast<std::uint32_t>(r[0]) << 24 |
-                                      static_cast<std::uint32_t>(r[1]) << 16 |
-                                      static_cast<std::uint32_t>(r[2]) << 8 | r[3]});
-    } else if (record.type == dns::type_aaaa && r.size() == 16) {
-      Ipv6Address address;
-      std::ranges::copy(r, address.bytes.begin());
-      addresses.push_back(address);
-    }
+    if (const auto address = dns::address_of(record)) addresses.push_back(*address);
   }
   return addresses.size() > before ? Status::success : Status::enodata;
 }

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "core/big_endian.hh"
 #include "models/resolvers/cares_addresses.hh"
 
 namespace hanglab::resolvers::cares {
@@ -119,8 +120,7 @@ posix::Task<int> OldChannel::read_tcp(Ready& ready, TimePoint now) {
     if (server.tcp < 0 || server.broken || !take(ready.to_read, server.tcp)) continue;
     const bool in_length = server.length.size() < length_size;
     std::size_t missing = length_size - server.length.size();
-    if (!in_length)
-      missing = static_cast<std::size_t>(server.length[0] << 8 | server.length[1]) - server.message.size();
+    if (!in_length) missing = get_u16(server.length) - server.message.size();
     dns::Bytes bytes(missing);
     const auto got = co_await os_.recvfrom(server.tcp, bytes);
     if (got.value <= 0) {

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/big_endian.hh"
 #include "models/resolvers/cares_addresses.hh"
 
 namespace hanglab::resolvers::cares {
@@ -212,7 +213,7 @@ posix::Task<int> NewChannel::take_answers(Connection& connection, TimePoint now)
   dns::Bytes& input = connection.input;
   bool ask_again = false;
   while (input.size() >= length_size) {
-    const std::size_t size = static_cast<std::size_t>(input[0] << 8 | input[1]);
+    const std::size_t size = get_u16(input);
     if (input.size() < length_size + size) break;
     dns::Bytes answer(input.begin() + length_size, input.begin() + static_cast<long>(length_size + size));
     input.erase(input.begin(), input.begin() + static_cast<long>(length_size + size));

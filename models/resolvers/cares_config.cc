@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/dns.hh"
+#include "core/words.hh"
 
 namespace hanglab::resolvers::cares {
 
@@ -17,16 +18,6 @@ constexpr std::string_view blanks = " \t\r\v\f";
 constexpr std::uint16_t dns_port = 53;
 constexpr Endpoint local_server{{0x7f000001}, dns_port};  // where no other is named
 
-std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
-  std::vector<std::string_view> parts;
-  for (auto begin = text.find_first_not_of(separators); begin != std::string_view::npos;) {
-    const auto end = std::min(text.find_first_of(separators, begin), text.size());
-    parts.push_back(text.substr(begin, end - begin));
-    begin = text.find_first_not_of(separators, end);
-  }
-  return parts;
-}
-
 struct Setting {
   std::string_view keyword;
   std::string_view value;
@@ -34,7 +25,7 @@ struct Setting {
 
 // The first word of a line and what follows it; nothing where either is missing.
 std::optional<Setting> setting_of(std::string_view line) {
-  const auto words = split(line, blanks);
+  const auto words = words_of(line, blanks);
   if (words.size() < 2) return {};
   const auto* end = words.back().data() + words.back().size();
   return Setting{.keyword = words[0],
@@ -46,7 +37,7 @@ int number(std::string_view text) { return std::atoi(std::string(text).c_str());
 // Each domain once.
 std::vector<std::string> domains(std::string_view text) {
   std::vector<std::string> found;
-  for (const auto domain : split(text, ", "))
+  for (const auto domain : words_of(text, ", "))
     if (std::ranges::none_of(found, [&](const auto& other) { return dns::same_name(other, domain); }))
       found.emplace_back(domain);
   return found;
@@ -75,7 +66,7 @@ void read_options_1_18(std::string_view text, OldOptions& options, Config& confi
   const auto set_once = [](std::optional<int>& option, std::string_view word, std::string_view name) {
     if (!option && word.starts_with(name)) option = number(word.substr(name.size()));
   };
-  for (const auto word : split(text, blanks)) {
+  for (const auto word : words_of(text, blanks)) {
     set_once(options.ndots, word, "ndots:");
     set_once(options.timeout_ms, word, "retrans:");
     set_once(options.tries, word, "retry:");
@@ -95,7 +86,7 @@ std::optional<Endpoint> server_1_34(std::string_view text) {
 }
 
 void read_options_1_34(std::string_view text, Config& config) {
-  for (const auto word : split(text, " \t")) {
+  for (const auto word : words_of(text, " \t")) {
     const auto colon = word.find(':');
     const auto key = word.substr(0, colon);
     const int value = colon == std::string_view::npos ? 0 : number(word.substr(colon + 1));
@@ -128,18 +119,18 @@ Config read_config_1_18(std::string_view resolv_conf, const kernel::NssHosts& ns
                         std::string_view hostname) {
   Config config{.lookups = {}};
   OldOptions options;
-  for (const auto whole_line : split(resolv_conf, "\n")) {
+  for (const auto whole_line : words_of(resolv_conf, "\n")) {
     const auto line = whole_line.substr(0, whole_line.find_first_of("#;"));  // a comment may follow
     const auto setting = setting_of(line);
     if (!setting) continue;
     if (setting->keyword == "domain") {
-      config.search = domains(split(setting->value, blanks)[0]);
+      config.search = domains(words_of(setting->value, blanks)[0]);
     } else if (setting->keyword == "search") {
       config.search = domains(setting->value);
     } else if (setting->keyword == "lookup" && config.lookups.empty()) {
-      config.lookups = lookups_by_letter(split(setting->value, " \t,"), "b", 'f');
+      config.lookups = lookups_by_letter(words_of(setting->value, " \t,"), "b", 'f');
     } else if (setting->keyword == "nameserver") {
-      for (const auto word : split(setting->value, " \t,"))
+      for (const auto word : words_of(setting->value, " \t,"))
         if (const auto address = parse_ipv4(word)) config.servers.push_back({*address, dns_port});
     } else if (setting->keyword == "options") {
       read_options_1_18(setting->value, options, config);
@@ -162,12 +153,12 @@ Config read_config_1_18(std::string_view resolv_conf, const kernel::NssHosts& ns
 
 Config read_config_1_34(std::string_view resolv_conf) {
   Config config{.timeout = seconds(2), .tries = 3};
-  for (const auto line : split(resolv_conf, "\n")) {
+  for (const auto line : words_of(resolv_conf, "\n")) {
     const auto setting = setting_of(line);
     if (!setting || setting->keyword.starts_with('#') || setting->keyword.starts_with(';')) continue;
     if (setting->keyword == "options") read_options_1_34(setting->value, config);
     if (setting->keyword != "nameserver") continue;
-    for (const auto word : split(setting->value, " ,")) {
+    for (const auto word : words_of(setting->value, " ,")) {
       const auto server = server_1_34(word);
       if (server && std::ranges::find(config.servers, *server) == config.servers.end())
         config.servers.push_back(*server);

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 
+#include "core/big_endian.hh"
 #include "core/dns.hh"
 #include "models/resolvers/dig_resolv_conf.hh"
 
@@ -55,19 +56,6 @@ std::string reason(int error) {
   }
 }
 
-std::optional<IpAddress> address_in(const dns::Record& record) {
-  const auto& data = record.rdata;
-  if (record.type == dns::type_a && data.size() == 4)
-    return Ipv4Address{static_cast<std::uint32_t>(data[0]) << 24 | static_cast<std::uint32_t>(data[1]) << 16 |
-                       static_cast<std::uint32_t>(data[2]) << 8 | data[3]};
-  if (record.type == dns::type_aaaa && data.size() == 16) {
-    Ipv6Address address;
-    std::ranges::copy(data, address.bytes.begin());
-    return address;
-  }
-  return {};
-}
-
 class Dig {
  public:
   Dig(posix::Posix& os, const ResolvConf& configuration, dns::Question question)
@@ -93,7 +81,7 @@ class Dig {
     if (message->header.rcode() != dns::noerror) answer.error = dns::rcode_name(message->header.rcode());
     for (const dns::Record& record : message->answers)
       if (record.type == question_.type)
-        if (const auto address = address_in(record)) answer.addresses.push_back(*address);
+        if (const auto address = dns::address_of(record)) answer.addresses.push_back(*address);
     co_return answer;
   }
 
@@ -170,7 +158,7 @@ class Dig {
     const dns::Record* opt = message ? message->opt() : nullptr;
     if (!opt) return;
     for (auto options = opt->rdata; options.size() >= 4;) {
-      const auto code = static_cast<std::uint16_t>(options[0] << 8 | options[1]);
+      const auto code = get_u16(options);
       const auto size = static_cast<std::size_t>(options[2] << 8 | options[3]);
       if (options.size() < 4 + size) return;
       const auto value = options.subspan(4, size);
@@ -248,7 +236,7 @@ class Dig {
       if (got.value == 0) co_return failed("end of file");
       stream.insert(stream.end(), chunk.begin(), chunk.begin() + got.value);
       if (stream.size() < 2) continue;
-      const auto size = static_cast<std::size_t>(stream[0] << 8 | stream[1]);
+      const std::size_t size = get_u16(stream);
       if (stream.size() < 2 + size) continue;
       co_return Reply{
           .message = {stream.begin() + 2, stream.begin() + 2 + static_cast<std::ptrdiff_t>(size)}};

@@ -7,25 +7,15 @@
 #include <cstdlib>
 #include <string>
 
+#include "core/words.hh"
+
 namespace hanglab::resolvers::dig {
 
 namespace {
 
+constexpr std::string_view blanks = " \t\r\v\f";
 constexpr std::size_t most_servers = 3;
 constexpr Ipv4Address loopback{0x7f000001};
-
-// A comment ends a line before any word of it, not only before the first.
-std::vector<std::string_view> words_of(std::string_view line) {
-  constexpr std::string_view blanks = " \t\r\v\f";
-  std::vector<std::string_view> words;
-  for (auto begin = line.find_first_not_of(blanks); begin != std::string_view::npos;) {
-    if (line[begin] == '#' || line[begin] == ';') break;
-    const auto end = std::min(line.find_first_of(blanks, begin), line.size());
-    words.push_back(line.substr(begin, end - begin));
-    begin = line.find_first_not_of(blanks, end);
-  }
-  return words;
-}
 
 // "timeout:" without a number says 0, and 0 is as good as nothing.
 bool read_option(std::string_view option, ResolvConf& conf) {
@@ -58,7 +48,10 @@ std::optional<ResolvConf> read_resolv_conf(std::string_view text) {
   std::size_t servers = 0;
   while (!text.empty()) {
     const auto length = std::min(text.find('\n'), text.size());
-    const auto words = words_of(text.substr(0, length));
+    auto words = words_of(text.substr(0, length), blanks);
+    // A comment ends a line before any word of it, not only before the first.
+    words.erase(std::ranges::find_if(words, [](auto word) { return word[0] == '#' || word[0] == ';'; }),
+                words.end());
     text.remove_prefix(std::min(length + 1, text.size()));
     if (words.empty()) continue;
     if (words[0] == "nameserver") {

@@ -20,19 +20,6 @@ constexpr Duration lifetime = 5s;
 constexpr Duration first_backoff = 100ms;
 constexpr Duration longest_backoff = 2s;
 
-std::optional<IpAddress> address_in(const dns::Record& record) {
-  const auto& data = record.rdata;
-  if (record.type == dns::type_a && data.size() == 4)
-    return Ipv4Address{static_cast<std::uint32_t>(data[0]) << 24 | static_cast<std::uint32_t>(data[1]) << 16 |
-                       static_cast<std::uint32_t>(data[2]) << 8 | data[3]};
-  if (record.type == dns::type_aaaa && data.size() == 16) {
-    Ipv6Address address;
-    std::ranges::copy(data, address.bytes.begin());
-    return address;
-  }
-  return {};
-}
-
 class Resolution {
  public:
   Resolution(posix::Posix& os, const Config& config, dns::Question question)
@@ -88,7 +75,7 @@ class Resolution {
     Answer answer;
     for (const dns::Record& record : message.answers) {
       if (record.type != query_.question().type) continue;
-      const auto address = address_in(record);
+      const auto address = dns::address_of(record);
       if (address && std::ranges::find(answer.addresses, *address) == answer.addresses.end())
         answer.addresses.push_back(*address);
     }

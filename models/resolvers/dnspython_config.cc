@@ -4,22 +4,14 @@
 #include <charconv>
 #include <chrono>
 
+#include "core/words.hh"
+
 namespace hanglab::resolvers::dnspython {
 
 namespace {
 
+constexpr std::string_view blanks = " \t\r\v\f";
 constexpr int longest_timeout = 1'000'000'000;  // in seconds; the lifetime ends it long before
-
-std::vector<std::string_view> words_of(std::string_view line) {
-  constexpr std::string_view blanks = " \t\r\v\f";
-  std::vector<std::string_view> words;
-  for (auto begin = line.find_first_not_of(blanks); begin != std::string_view::npos;) {
-    const auto end = std::min(line.find_first_of(blanks, begin), line.size());
-    words.push_back(line.substr(begin, end - begin));
-    begin = line.find_first_not_of(blanks, end);
-  }
-  return words;
-}
 
 Nameserver nameserver(std::string_view written) {
   if (const auto v4 = parse_ipv4(written)) return {.kind = Nameserver::Kind::ipv4, .address = *v4};
@@ -61,7 +53,7 @@ Config read_config(std::string_view text) {
     const auto line = text.substr(0, length);
     text.remove_prefix(std::min(length + 1, text.size()));
     if (line.starts_with('#') || line.starts_with(';')) continue;
-    const auto words = words_of(line);
+    const auto words = words_of(line, blanks);
     if (words.size() < 2) continue;
     if (words[0] == "nameserver") config.nameservers.push_back(nameserver(words[1]));
     if (words[0] == "options")

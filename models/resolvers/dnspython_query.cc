@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <chrono>
 
+#include "core/big_endian.hh"
+
 namespace hanglab::resolvers::dnspython {
 
 namespace {
@@ -83,7 +85,7 @@ posix::Task<Response> Query::exchange_tcp(int fd, Endpoint server) {
   dns::Bytes length(2);
   auto reading_length = net_read(fd, length);
   if (const auto failure = co_await std::move(reading_length)) co_return failed(*failure);
-  dns::Bytes bytes(static_cast<std::size_t>(length[0] << 8 | length[1]));
+  dns::Bytes bytes(get_u16(length));
   auto reading = net_read(fd, bytes);
   if (const auto failure = co_await std::move(reading)) co_return failed(*failure);
   co_return co_await read_message(std::move(bytes), false);

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <chrono>
 
+#include "core/big_endian.hh"
+
 namespace hanglab::resolvers::glibc {
 
 namespace {
@@ -375,7 +377,7 @@ posix::Task<ResolverState::Step> ResolverState::tcp_exchange(Exchange& exchange,
     std::array<std::uint8_t, 2> length{};
     usable = co_await read_exactly(exchange, length);
     if (!usable) break;
-    dns::Bytes message(static_cast<std::size_t>(length[0] << 8 | length[1]));
+    dns::Bytes message(get_u16(length));
     if (message.size() < dns::header_size) {
       exchange.error = EMSGSIZE;
       usable = false;

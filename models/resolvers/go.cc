@@ -43,16 +43,7 @@ void append_addresses(const dns::Bytes& bytes, std::vector<IpAddress>& addresses
   const auto message = dns::decode(bytes);
   if (!message) return;
   for (const dns::Record& record : message->answers) {
-    if (record.type == dns::type_a && record.rdata.size() == 4) {
-      const auto& r = record.rdata;
-      addresses.push_back(Ipv4Address{static_cast<std::uint32_t>(r[0]) << 24 |
-                                      static_cast<std::uint32_t>(r[1]) << 16 |
-                                      static_cast<std::uint32_t>(r[2]) << 8 | r[3]});
-    } else if (record.type == dns::type_aaaa && record.rdata.size() == 16) {
-      Ipv6Address address;
-      std::ranges::copy(record.rdata, address.bytes.begin());
-      addresses.push_back(address);
-    }
+    if (const auto address = dns::address_of(record)) addresses.push_back(*address);
   }
 }
 

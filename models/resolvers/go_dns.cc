@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/big_endian.hh"
+
 namespace hanglab::resolvers::go {
 
 namespace {
@@ -160,7 +162,7 @@ posix::Task<Response> DnsClient::stream_round_trip(int fd, const dns::Bytes& que
   std::array<std::uint8_t, 2> length{};
   std::string error = co_await read_full(fd, length, deadline);
   if (!error.empty()) co_return failure(error);
-  dns::Bytes message(static_cast<std::size_t>(length[0] << 8 | length[1]));
+  dns::Bytes message(get_u16(length));
   error = co_await read_full(fd, message, deadline);
   if (!error.empty()) co_return failure(error);
   if (!dns::decode_question(message)) co_return failure(cannot_unmarshal);

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <chrono>
 
+#include "core/big_endian.hh"
+
 namespace hanglab::resolvers::musl {
 
 namespace {
@@ -200,7 +202,7 @@ posix::Task<bool> Exchange::read_tcp(std::size_t i) {
   query.read.resize(before + static_cast<std::size_t>(std::max<std::int64_t>(got.value, 0)));
   if (got.value <= 0) co_return false;
   if (query.read.size() < length_size) co_return true;
-  const auto announced = static_cast<std::size_t>(query.read[0] << 8 | query.read[1]);
+  const std::size_t announced = get_u16(query.read);
   if (announced < least_stream_answer) co_return false;
   if (query.read.size() < std::min(length_size + announced, most)) co_return true;
   query.read.erase(query.read.begin(), query.read.begin() + length_size);
@@ -310,9 +312,7 @@ std::vector<IpAddress> addresses_in(const Version& version, dns::ByteView messag
     at += length;
     if (record_type != type) continue;
     if (type == dns::type_a && length == 4) {
-      found.push_back(Ipv4Address{static_cast<std::uint32_t>(data[0]) << 24 |
-                                  static_cast<std::uint32_t>(data[1]) << 16 |
-                                  static_cast<std::uint32_t>(data[2]) << 8 | data[3]});
+      found.push_back(Ipv4Address{get_u32(data)});
     } else if (type == dns::type_aaaa && length == 16) {
       std::ranges::copy(data, std::get<Ipv6Address>(found.emplace_back(Ipv6Address{})).bytes.begin());
     } else {

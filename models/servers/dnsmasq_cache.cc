@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/big_endian.hh"
 #include "models/servers/dnsmasq_query.hh"
 
 namespace hanglab::servers {
@@ -12,11 +13,6 @@ constexpr std::uint16_t type_soa = 6;
 constexpr std::uint16_t no_such_name = 0;
 constexpr int longest_chain = 10;  // CNAME_CHAIN of src/config.h
 constexpr std::size_t soa_numbers_size = 20;
-
-std::uint32_t u32_at(dns::ByteView bytes, std::size_t at) {
-  return static_cast<std::uint32_t>(bytes[at]) << 24 | static_cast<std::uint32_t>(bytes[at + 1]) << 16 |
-         static_cast<std::uint32_t>(bytes[at + 2]) << 8 | bytes[at + 3];
-}
 
 std::size_t records_in(const DnsmasqCache::Entry& entry) {
   return std::max<std::size_t>(entry.rdata.size(), 1) + (entry.soa_rdata.empty() ? 0 : 1);
@@ -93,7 +89,7 @@ class Reading {
       entry.soa_owner = record.name;
       entry.soa_rdata = soa.take();
       entry.soa_expires = end_of(record.ttl);
-      ttl = std::min(record.ttl, u32_at(message_, mailbox->end + soa_numbers_size - 4));
+      ttl = std::min(record.ttl, get_u32(message_, mailbox->end + soa_numbers_size - 4));
       break;
     }
     if (ttl == 0) ttl = shortest_alias_.value_or(0);

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <span>
 
+#include "core/big_endian.hh"
 #include "models/servers/dnsmasq_relay.hh"
 
 namespace hanglab::servers {
@@ -79,7 +80,7 @@ posix::Task<dns::Bytes> TcpUpstreams::exchange(posix::Posix& os, int fd, const d
   dns::Bytes length(2);
   const bool has_length = co_await read_exactly(os, fd, length);
   if (!has_length) co_return dns::Bytes();
-  dns::Bytes answer(static_cast<std::size_t>(length[0] << 8 | length[1]));
+  dns::Bytes answer(get_u16(length));
   const bool has_answer = co_await read_exactly(os, fd, answer);
   if (!has_answer) co_return dns::Bytes();
   co_return answer;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/big_endian.hh"
 #include "models/servers/dnsmasq_relay.hh"
 
 namespace hanglab::servers {
@@ -20,15 +21,6 @@ constexpr Seconds no_retry_before = 2;
 constexpr std::size_t packet_slack =
     1025 + 10;  // a name and the fixed part of a record (MAXDNAME, RRFIXEDSZ)
 constexpr std::uint16_t extended_error_network = 23;  // RFC 8914
-
-std::uint16_t id_of(dns::ByteView message) {
-  return static_cast<std::uint16_t>(message[0] << 8 | message[1]);
-}
-
-void put_u16(dns::Bytes& bytes, std::size_t at, std::size_t value) {
-  bytes[at] = static_cast<std::uint8_t>(value >> 8);
-  bytes[at + 1] = static_cast<std::uint8_t>(value);
-}
 
 unsigned kind_of(const DnsmasqQuery& query) {
   const bool dnssec_ok = query.edns && query.edns->dnssec_ok;
@@ -53,10 +45,10 @@ posix::Task<bool> DnsmasqForwarding::forward(dns::Bytes query, Client client) {
     co_return added;
   }
   const auto asked_before = [&](const Asker& asker) {
-    return asker.id == id_of(query) && asker.client.from == client.from;
+    return asker.id == get_u16(query) && asker.client.from == client.from;
   };
   if (std::ranges::none_of(open->askers, asked_before)) {
-    open->askers.insert(open->askers.begin() + 1, {.client = client, .id = id_of(query)});
+    open->askers.insert(open->askers.begin() + 1, {.client = client, .id = get_u16(query)});
     if (now() - open->began < no_retry_before) co_return true;
   }
   const bool sent = co_await send_again(*open, Why::asked_again);
@@ -75,7 +67,7 @@ posix::Task<bool> DnsmasqForwarding::add(dns::Bytes query, unsigned kind, Client
   open.kind = kind;
   open.group = group;
   open.began = now();
-  open.askers = {{.client = client, .id = id_of(query)}};
+  open.askers = {{.client = client, .id = get_u16(query)}};
   open.query = std::move(query);
   const auto edns = find_forwarded_edns(open.query);
   open.has_options = edns && edns->has_options;
@@ -135,11 +127,11 @@ posix::Task<bool> DnsmasqForwarding::make_place(std::size_t group) {
 // The query as it goes to the servers: an id of its own, and no larger EDNS size than dnsmasq's.
 dns::Bytes DnsmasqForwarding::upstream_query(const Open& open) const {
   dns::Bytes query = open.query;
-  put_u16(query, 0, open.id);
+  set_u16(query, 0, open.id);
   if (const auto edns = find_forwarded_edns(query)) {
-    const std::size_t wanted = static_cast<std::size_t>(query[edns->size_at] << 8 | query[edns->size_at + 1]);
+    const std::size_t wanted = get_u16(query, edns->size_at);
     const std::size_t most = answers_.options().edns_packet_max;
-    put_u16(query, edns->size_at,
+    set_u16(query, edns->size_at,
             open.repeated ? safe_size : std::clamp(wanted, dns::classic_udp_limit, most));
   }
   return query;
@@ -210,7 +202,7 @@ void DnsmasqForwarding::pass_on(Open& open, dns::Bytes message) {
   auto relayed = relay(answers_, open.query, std::move(message), now());
   memory_.cache.keep(std::move(relayed.kept), false);
   for (const Asker& asker : open.askers) {
-    put_u16(relayed.message, 0, asker.id);
+    set_u16(relayed.message, 0, asker.id);
     deliver_(asker.client, relayed.message);
   }
 }

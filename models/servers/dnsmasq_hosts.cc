@@ -146,11 +146,7 @@ class HostChains {
 
 void write_record(dns::Writer& to, std::uint16_t type, std::uint32_t ttl, dns::ByteView rdata) {
   to.pointer(owner_offset);
-  to.u16(type);
-  to.u16(1);  // IN
-  to.u32(ttl);
-  to.u16(static_cast<std::uint16_t>(rdata.size()));
-  to.raw(rdata);
+  to.record(type, ttl, rdata);
 }
 
 dns::Bytes address_records(const HostChains& chains, const std::vector<int>& part, std::uint32_t ttl) {

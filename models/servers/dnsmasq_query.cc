@@ -5,6 +5,8 @@
 #include <charconv>
 #include <vector>
 
+#include "core/big_endian.hh"
+
 namespace hanglab::servers {
 
 namespace {
@@ -127,9 +129,7 @@ std::optional<IpAddress> v4_of(const std::vector<std::string_view>& labels) {
     std::ranges::copy_backward(octets.begin(), octets.end() - 1, octets.end());
     octets[0] = static_cast<std::uint8_t>(value);
   }
-  return Ipv4Address{static_cast<std::uint32_t>(octets[0]) << 24 |
-                     static_cast<std::uint32_t>(octets[1]) << 16 |
-                     static_cast<std::uint32_t>(octets[2]) << 8 | octets[3]};
+  return Ipv4Address{get_u32(octets)};
 }
 
 std::optional<IpAddress> v6_of(const std::vector<std::string_view>& labels) {

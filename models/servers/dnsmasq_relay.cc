@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/big_endian.hh"
+
 namespace hanglab::servers {
 
 namespace {
@@ -11,27 +13,18 @@ constexpr std::size_t ttl_before_rdata = 6;         // and the length of the dat
 constexpr std::size_t opt_class_before_rdata = 8;   // and the extended flags
 constexpr std::size_t opt_owner_before_rdata = 11;  // the whole fixed part
 
-std::uint16_t u16_at(dns::ByteView bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
-}
-
-void put_u16(dns::Bytes& bytes, std::size_t at, std::size_t value) {
-  bytes[at] = static_cast<std::uint8_t>(value >> 8);
-  bytes[at + 1] = static_cast<std::uint8_t>(value);
-}
-
 std::size_t place_of(dns::ByteView message, const dns::Record& record) {
   return static_cast<std::size_t>(record.rdata.data() - message.data());
 }
 
-void put_flags(dns::Bytes& message, unsigned flags) { put_u16(message, 2, flags); }
+void put_flags(dns::Bytes& message, unsigned flags) { set_u16(message, 2, flags); }
 
 void drop_records(dns::Bytes& message, std::size_t questions_end, dns::ByteView edns) {
   dns::Bytes cut(message.begin(), message.begin() + static_cast<std::ptrdiff_t>(questions_end));
   cut.insert(cut.end(), edns.begin(), edns.end());
-  put_u16(cut, 6, 0);
-  put_u16(cut, 8, 0);
-  put_u16(cut, 10, edns.empty() ? 0 : 1);
+  set_u16(cut, 6, 0);
+  set_u16(cut, 8, 0);
+  set_u16(cut, 10, edns.empty() ? 0 : 1);
   message = std::move(cut);
 }
 
@@ -39,8 +32,8 @@ void limit_ttls(dns::Bytes& message, const dns::Message& read, std::uint32_t mos
   for (const auto& record : read.answers) {
     if (record.ttl <= most) continue;
     const std::size_t at = place_of(message, record) - ttl_before_rdata;
-    put_u16(message, at, most >> 16);
-    put_u16(message, at + 2, most & 0xffff);
+    set_u16(message, at, most >> 16);
+    set_u16(message, at + 2, most & 0xffff);
   }
 }
 
@@ -68,13 +61,13 @@ Relayed relay(const DnsmasqAnswers& answers, dns::ByteView query, dns::Bytes rep
   Relayed relayed;
   std::copy_n(query.begin(), 2, reply.begin());
   unsigned flags = (read->header.flags & ~(dns::flag_cd | dns::flag_ad)) | dns::flag_ra;
-  flags |= u16_at(query, 2) & dns::flag_cd;
+  flags |= get_u16(query, 2) & dns::flag_cd;
 
   dns::Bytes edns;
   if (const auto* opt = message ? message->opt() : nullptr) {
     const std::size_t rdata = place_of(reply, *opt);
     if (opt->klass > options.edns_packet_max)
-      put_u16(reply, rdata - opt_class_before_rdata, options.edns_packet_max);
+      set_u16(reply, rdata - opt_class_before_rdata, options.edns_packet_max);
     const auto begin = reply.begin() + static_cast<std::ptrdiff_t>(rdata - opt_owner_before_rdata);
     edns.assign(begin, begin + static_cast<std::ptrdiff_t>(opt_owner_before_rdata + opt->rdata.size()));
   }

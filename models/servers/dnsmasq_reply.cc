@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/big_endian.hh"
+
 namespace hanglab::servers {
 
 namespace {
@@ -16,11 +18,6 @@ constexpr std::uint16_t extended_error_code = 15;
 std::size_t first_record_size(dns::ByteView records) {
   return rdlength_offset + 2 + (static_cast<std::size_t>(records[rdlength_offset]) << 8) +
          records[rdlength_offset + 1];
-}
-
-void put_u16(dns::Bytes& bytes, std::size_t at, std::size_t value) {
-  bytes[at] = static_cast<std::uint8_t>(value >> 8);
-  bytes[at + 1] = static_cast<std::uint8_t>(value);
 }
 
 }  // namespace
@@ -63,11 +60,7 @@ bool Reply::add_whole(dns::ByteView record) {
 void Reply::add_record(std::uint16_t type, std::uint32_t ttl, dns::ByteView rdata) {
   dns::Writer record(rdata_offset + rdata.size());
   record.pointer(owner_offset_);
-  record.u16(type);
-  record.u16(1);  // IN
-  record.u32(ttl);
-  record.u16(static_cast<std::uint16_t>(rdata.size()));
-  record.raw(rdata);
+  record.record(type, ttl, rdata);
   if (add_whole(record.take())) ++answers_;
 }
 
@@ -83,11 +76,7 @@ void Reply::add_authority(const std::string& owner, std::uint16_t type, std::uin
                           dns::ByteView rdata) {
   dns::Writer record;
   record.name(owner);
-  record.u16(type);
-  record.u16(1);  // IN
-  record.u32(ttl);
-  record.u16(static_cast<std::uint16_t>(rdata.size()));
-  record.raw(rdata);
+  record.record(type, ttl, rdata);
   if (add_whole(record.take())) ++authorities_;
 }
 
@@ -103,17 +92,17 @@ bool Reply::add_edns(const EdnsReply& edns) {
     opt.u16(*edns.extended_error);
   }
   auto record = opt.take();
-  put_u16(record, opt_size - 2, record.size() - opt_size);
+  set_u16(record, opt_size - 2, record.size() - opt_size);
   bytes_.insert(bytes_.end(), record.begin(), record.end());
   return true;
 }
 
 Answer Reply::finish(std::uint16_t flags, const std::optional<EdnsReply>& edns) {
   const bool has_edns = edns && add_edns(*edns);
-  put_u16(bytes_, 2, truncated_ ? flags | dns::flag_tc : flags);
-  put_u16(bytes_, 6, answers_);
-  put_u16(bytes_, 8, authorities_);
-  put_u16(bytes_, 10, has_edns ? 1 : 0);
+  set_u16(bytes_, 2, truncated_ ? flags | dns::flag_tc : flags);
+  set_u16(bytes_, 6, answers_);
+  set_u16(bytes_, 8, authorities_);
+  set_u16(bytes_, 10, has_edns ? 1 : 0);
   return {.message = std::move(bytes_), .full_size = truncated_ ? full_size_ : 0};
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "core/big_endian.hh"
 #include "models/servers/dnsmasq.hh"
 #include "models/servers/dnsmasq_query.hh"
 #include "models/servers/faulty_options.hh"
@@ -13,7 +14,6 @@ namespace hanglab::servers {
 namespace {
 
 constexpr std::uint16_t class_chaos = 3;
-constexpr std::uint8_t tc_bit = 0x02;  // in the third octet
 constexpr int listen_backlog = 32;
 
 // From SYN+ACK to the end of a connection that is closed at once, in the median of 48 of Go 1.19 on a machine
@@ -26,7 +26,7 @@ void truncate(Answer& answer) {
   if (!read || read->questions_end == 0) return;
   answer.full_size = std::max(answer.full_size, answer.message.size());
   answer.message.resize(read->questions_end);
-  answer.message[2] |= tc_bit;
+  set_u16(answer.message, 2, get_u16(answer.message, 2) | dns::flag_tc);
   for (std::size_t i = 6; i < dns::header_size; ++i) answer.message[i] = 0;  // no records of any section
 }
 

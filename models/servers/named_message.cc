@@ -3,6 +3,8 @@
 #include <array>
 #include <limits>
 
+#include "core/big_endian.hh"
+
 namespace hanglab::servers {
 
 namespace {
@@ -10,11 +12,6 @@ namespace {
 void append_u16(dns::Bytes& bytes, std::size_t value) {
   bytes.push_back(static_cast<std::uint8_t>(value >> 8));
   bytes.push_back(static_cast<std::uint8_t>(value));
-}
-
-void put_u16(dns::Bytes& bytes, std::size_t at, std::size_t value) {
-  bytes[at] = static_cast<std::uint8_t>(value >> 8);
-  bytes[at + 1] = static_cast<std::uint8_t>(value);
 }
 
 void append(dns::Bytes& bytes, dns::ByteView more) { bytes.insert(bytes.end(), more.begin(), more.end()); }
@@ -64,7 +61,7 @@ class Writing {
     append(bytes_, rdata.before);
     for (const WireName& name : rdata.names) append_name(name, may_compress(set.type));
     append(bytes_, rdata.after);
-    put_u16(bytes_, length_at, bytes_.size() - length_at - 2);
+    set_u16(bytes_, length_at, bytes_.size() - length_at - 2);
   }
 
   void append_name(const WireName& name, bool compress) {
@@ -120,7 +117,7 @@ Answer NamedMessage::write(const NamedQuery& query, std::size_t limit) const {
     append(bytes, *opt);
     ++counts[2];
   }
-  for (std::size_t i = 0; i < counts.size(); ++i) put_u16(bytes, 6 + 2 * i, counts[i]);
+  for (std::size_t i = 0; i < counts.size(); ++i) set_u16(bytes, 6 + 2 * i, counts[i]);
   return answer;
 }
 

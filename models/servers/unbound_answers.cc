@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "core/big_endian.hh"
+
 namespace hanglab::servers {
 
 namespace {
@@ -29,11 +31,6 @@ constexpr std::uint32_t null_ttl = 3600;        // of always_null's zeros
 constexpr Duration message_time = 18us;
 constexpr Duration record_time = 17ns;
 
-void put_u16(dns::Bytes& bytes, std::size_t at, std::size_t value) {
-  bytes[at] = static_cast<std::uint8_t>(value >> 8);
-  bytes[at + 1] = static_cast<std::uint8_t>(value);
-}
-
 void append(dns::Bytes& bytes, dns::ByteView more) { bytes.insert(bytes.end(), more.begin(), more.end()); }
 
 void append_u16(dns::Bytes& bytes, std::size_t value) {
@@ -58,7 +55,7 @@ std::size_t UnboundEdnsReply::size() const { return opt_size + (keepalive ? 6 : 
 Answer UnboundAnswers::echo(dns::ByteView message, dns::Rcode rcode) const {
   dns::Bytes bytes(message.begin(), message.end());
   const auto flags = static_cast<unsigned>(bytes[2] << 8 | bytes[3]);
-  put_u16(bytes, 2, (flags & ~(dns::flag_tc | 0x000fu)) | dns::flag_qr | rcode);
+  set_u16(bytes, 2, (flags & ~(dns::flag_tc | 0x000fu)) | dns::flag_qr | rcode);
   return {.message = std::move(bytes), .service_time = message_time};
 }
 
@@ -74,7 +71,7 @@ dns::Bytes UnboundAnswers::head(const Request& request, unsigned flags) const {
 }
 
 void UnboundAnswers::append_edns(dns::Bytes& message, const EdnsReply& edns) const {
-  put_u16(message, 10, 1);
+  set_u16(message, 10, 1);
   message.push_back(0);
   append_u16(message, dns::type_opt);
   append_u16(message, conf_.edns_buffer_size);
@@ -124,7 +121,7 @@ Answer UnboundAnswers::encode(const Request& request, const LocalRrset& rrset, c
       append(message, may_compress(rrset.type) ? names.compress(name, message.size())
                                                : dns::Bytes(name.begin(), name.end()));
     append(message, rdata.after);
-    put_u16(message, length_at, message.size() - length_at - 2);
+    set_u16(message, length_at, message.size() - length_at - 2);
   }
   Answer answer{.message = std::move(message),
                 .service_time = message_time + static_cast<Duration::rep>(count) * record_time};
@@ -133,7 +130,7 @@ Answer UnboundAnswers::encode(const Request& request, const LocalRrset& rrset, c
     answer.message.resize(question_end);
     answer.message[2] |= dns::flag_tc >> 8;
   } else {
-    put_u16(answer.message, section == Section::answer ? 6 : 8, count);
+    set_u16(answer.message, section == Section::answer ? 6 : 8, count);
   }
   if (edns_fits) append_edns(answer.message, *request.edns);
   return answer;

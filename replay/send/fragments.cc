@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/big_endian.hh"
 #include "core/internet_checksum.hh"
 
 namespace hanglab::replay {
@@ -17,15 +18,6 @@ constexpr std::uint16_t more_fragments = 0x2000;
 constexpr std::size_t fragment_header = 8;  // of IPv6
 constexpr std::uint8_t fragment_header_number = 44;
 constexpr std::size_t ipv6_header = 40;
-
-std::uint16_t get16(ByteView bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
-}
-
-void set16(Bytes& bytes, std::size_t at, std::size_t value) {
-  bytes[at] = static_cast<std::uint8_t>(value >> 8);
-  bytes[at + 1] = static_cast<std::uint8_t>(value);
-}
 
 std::size_t front(const IpLayout& layout) { return layout.per_fragment + (layout.v6 ? fragment_header : 0); }
 
@@ -42,12 +34,12 @@ std::size_t next_header_at(ByteView packet, const IpLayout& layout) {
 
 Bytes ipv4_front(ByteView packet, const IpLayout& layout, std::size_t offset, bool more, std::size_t size) {
   Bytes bytes(packet.begin(), packet.begin() + static_cast<std::ptrdiff_t>(layout.per_fragment));
-  const std::uint16_t old = get16(packet, 6);
-  set16(bytes, 2, bytes.size() + size);
-  set16(bytes, 6,
-        ((old & offset_bits) + offset / 8) | (more || (old & more_fragments) != 0 ? more_fragments : 0));
-  set16(bytes, 10, 0);
-  set16(bytes, 10, internet_checksum(bytes));
+  const std::uint16_t old = get_u16(packet, 6);
+  set_u16(bytes, 2, bytes.size() + size);
+  set_u16(bytes, 6,
+          ((old & offset_bits) + offset / 8) | (more || (old & more_fragments) != 0 ? more_fragments : 0));
+  set_u16(bytes, 10, 0);
+  set_u16(bytes, 10, internet_checksum(bytes));
   return bytes;
 }
 
@@ -60,10 +52,10 @@ Bytes ipv6_front(ByteView packet, const IpLayout& layout, std::size_t offset, bo
   bytes.resize(bytes.size() + fragment_header);
   const std::size_t at = layout.per_fragment;
   bytes[at] = next;
-  set16(bytes, at + 2, offset | (more ? 1u : 0u));
-  set16(bytes, at + 4, identification >> 16);
-  set16(bytes, at + 6, identification & 0xffff);
-  set16(bytes, 4, bytes.size() - ipv6_header + size);
+  set_u16(bytes, at + 2, offset | (more ? 1u : 0u));
+  set_u16(bytes, at + 4, identification >> 16);
+  set_u16(bytes, at + 6, identification & 0xffff);
+  set_u16(bytes, 4, bytes.size() - ipv6_header + size);
   return bytes;
 }
 

@@ -4,7 +4,9 @@
 #include <array>
 #include <optional>
 
+#include "core/big_endian.hh"
 #include "core/internet_checksum.hh"
+#include "replay/captured_packet.hh"
 
 namespace hanglab::replay {
 
@@ -14,15 +16,6 @@ using Bytes = std::span<std::uint8_t>;
 
 constexpr std::size_t ipv4_checksum_at = 10;
 constexpr std::size_t icmp_header = 8;
-
-std::uint16_t get16(std::span<const std::uint8_t> bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
-}
-
-void set16(Bytes bytes, std::size_t at, std::uint16_t value) {
-  bytes[at] = static_cast<std::uint8_t>(value >> 8);
-  bytes[at + 1] = static_cast<std::uint8_t>(value);
-}
 
 // Where the transport has its checksum; nothing where it has none that this packet holds.
 std::optional<std::size_t> checksum_at(std::span<const std::uint8_t> packet, const IpLayout& layout) {
@@ -37,7 +30,7 @@ std::optional<std::size_t> checksum_at(std::span<const std::uint8_t> packet, con
   }
   if (at + 2 > layout.end) return {};
   // RFC 768: 0 is no checksum; not under IPv6 (RFC 8200 8.1).
-  if (layout.protocol == ip_udp && get16(packet, at) == 0 && !layout.v6) return {};
+  if (layout.protocol == ip_udp && get_u16(packet, at) == 0 && !layout.v6) return {};
   return at;
 }
 
@@ -45,7 +38,7 @@ bool is_error(std::span<const std::uint8_t> packet, const IpLayout& layout) {
   if (!layout.first || layout.transport + icmp_header > layout.end) return false;
   const std::uint8_t type = packet[layout.transport];
   if (layout.protocol == ip_icmpv6) return type >= 1 && type <= 4;
-  return layout.protocol == ip_icmp && (type == 3 || type == 4 || type == 5 || type == 11 || type == 12);
+  return layout.protocol == ip_icmp && is_icmp_error(type);
 }
 
 InternetSum map_addresses(Bytes packet, const IpLayout& layout, const EditRules& rules) {
@@ -66,11 +59,11 @@ void map_ports(Bytes packet, const IpLayout& layout, const EditRules& rules, Int
   if (layout.protocol != ip_tcp && layout.protocol != ip_udp) return;
   for (const std::size_t at : {layout.transport, layout.transport + 2}) {
     if (at + 2 > layout.end) return;
-    const auto map = std::ranges::find(rules.ports, get16(packet, at), &PortMap::from);
+    const auto map = std::ranges::find(rules.ports, get_u16(packet, at), &PortMap::from);
     if (map == rules.ports.end()) continue;
     change.subtract(map->from);
     change.add(map->to);
-    set16(packet, at, map->to);
+    set_u16(packet, at, map->to);
   }
 }
 
@@ -88,12 +81,12 @@ std::uint16_t transport_sum(std::span<const std::uint8_t> packet, const IpLayout
 
 void set_transport_checksum(Bytes packet, const IpLayout& layout, std::size_t at, std::uint16_t checksum) {
   // Of UDP, 0 would say that there is none.
-  set16(packet, at, layout.protocol == ip_udp && checksum == 0 ? std::uint16_t{0xffff} : checksum);
+  set_u16(packet, at, layout.protocol == ip_udp && checksum == 0 ? std::uint16_t{0xffff} : checksum);
 }
 
 bool put_transport_right(Bytes packet, const IpLayout& layout, std::size_t at) {
   if (layout.fragment || transport_sum(packet, layout) == 0) return false;
-  set16(packet, at, 0);
+  set_u16(packet, at, 0);
   set_transport_checksum(packet, layout, at, transport_sum(packet, layout));
   return true;
 }
@@ -101,10 +94,11 @@ bool put_transport_right(Bytes packet, const IpLayout& layout, std::size_t at) {
 // The length that segmentation offload left at 0, and the header's checksum.
 bool put_ipv4_header_right(Bytes packet, const IpLayout& layout) {
   const Bytes header = packet.first(layout.transport);
-  if (get16(header, 2) == 0 && layout.end <= 0xffff) set16(header, 2, static_cast<std::uint16_t>(layout.end));
+  if (get_u16(header, 2) == 0 && layout.end <= 0xffff)
+    set_u16(header, 2, static_cast<std::uint16_t>(layout.end));
   if (internet_checksum(header) == 0) return false;
-  set16(header, ipv4_checksum_at, 0);
-  set16(header, ipv4_checksum_at, internet_checksum(header));
+  set_u16(header, ipv4_checksum_at, 0);
+  set_u16(header, ipv4_checksum_at, internet_checksum(header));
   return true;
 }
 
@@ -123,7 +117,7 @@ void edit_quoted(Bytes packet, const EditRules& rules, InternetSum& change) {
 
 bool edit_ip(Bytes packet, const IpLayout& layout, const EditRules& rules) {
   const InternetSum addresses = map_addresses(packet, layout, rules);
-  if (!layout.v6) set16(packet, ipv4_checksum_at, addresses.updated(get16(packet, ipv4_checksum_at)));
+  if (!layout.v6) set_u16(packet, ipv4_checksum_at, addresses.updated(get_u16(packet, ipv4_checksum_at)));
   InternetSum change = layout.protocol == ip_icmp ? InternetSum() : addresses;
   map_ports(packet, layout, rules, change);
   if (is_error(packet, layout))
@@ -131,7 +125,7 @@ bool edit_ip(Bytes packet, const IpLayout& layout, const EditRules& rules) {
                 rules, change);
 
   const auto at = checksum_at(packet, layout);
-  if (at) set_transport_checksum(packet, layout, *at, change.updated(get16(packet, *at)));
+  if (at) set_transport_checksum(packet, layout, *at, change.updated(get_u16(packet, *at)));
   if (!rules.put_checksums_right) return false;
   const bool header_was_wrong = !layout.v6 && put_ipv4_header_right(packet, layout);
   const bool transport_was_wrong = at && put_transport_right(packet, layout, *at);

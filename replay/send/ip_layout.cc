@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "core/big_endian.hh"
+
 namespace hanglab::replay {
 
 namespace {
@@ -21,10 +23,6 @@ enum ExtensionHeader : std::uint8_t {
   options = 60
 };
 
-std::uint16_t get16(ByteView bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
-}
-
 // The packet's end by its length field, or by what there is where segmentation offload left the field at 0.
 std::variant<std::size_t, IpProblem> end_of(ByteView packet, std::size_t stated, std::size_t least,
                                             bool quoted) {
@@ -39,9 +37,9 @@ std::variant<IpLayout, IpProblem> ipv4_layout(ByteView packet, bool quoted) {
   const std::size_t header = (packet[0] & 0x0fu) * 4u;
   if (header < ipv4_least) return IpProblem::unreadable;
   if (header > packet.size()) return IpProblem::cut_short;
-  const auto end = end_of(packet, get16(packet, 2), header, quoted);
+  const auto end = end_of(packet, get_u16(packet, 2), header, quoted);
   if (const auto* problem = std::get_if<IpProblem>(&end)) return *problem;
-  const std::uint16_t where = get16(packet, 6);
+  const std::uint16_t where = get_u16(packet, 6);
   return IpLayout{.per_fragment = header,
                   .transport = header,
                   .end = std::get<std::size_t>(end),
@@ -63,7 +61,7 @@ std::optional<std::size_t> extension_size(ByteView packet, std::size_t at, std::
 
 std::variant<IpLayout, IpProblem> ipv6_layout(ByteView packet, bool quoted) {
   if (packet.size() < ipv6_header) return IpProblem::cut_short;
-  const std::size_t payload = get16(packet, 4);
+  const std::size_t payload = get_u16(packet, 4);
   const auto end = end_of(packet, payload == 0 ? 0 : ipv6_header + payload, ipv6_header, quoted);
   if (const auto* problem = std::get_if<IpProblem>(&end)) return *problem;
   IpLayout layout{.v6 = true,
@@ -85,7 +83,7 @@ std::variant<IpLayout, IpProblem> ipv6_layout(ByteView packet, bool quoted) {
     if (at + *size > layout.end) return missing;
     if (is_fragment) {
       layout.fragment = true;
-      layout.first = get16(packet, at + 2) >> 3 == 0;
+      layout.first = get_u16(packet, at + 2) >> 3 == 0;
     }
     if (layout.protocol == hop_by_hop || layout.protocol == routing) layout.per_fragment = at + *size;
     layout.protocol = packet[at];

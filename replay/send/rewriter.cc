@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/big_endian.hh"
+#include "replay/captured_packet.hh"
 #include "replay/link_layer.hh"
 #include "replay/send/fragments.hh"
 
@@ -12,7 +14,6 @@ namespace {
 
 constexpr std::size_t mac_size = 6;
 constexpr std::uint16_t vlan_tag = 0x8100;  // IEEE 802.1Q
-constexpr std::uint16_t dns_port_of_servers = 53;
 
 void put16(std::vector<std::uint8_t>& bytes, std::uint16_t value) {
   bytes.push_back(static_cast<std::uint8_t>(value >> 8));
@@ -22,7 +23,7 @@ void put16(std::vector<std::uint8_t>& bytes, std::uint16_t value) {
 bool goes_to_a_server(ByteView packet, const IpLayout& layout) {
   if (layout.protocol != ip_udp && layout.protocol != ip_tcp) return false;
   const std::size_t at = layout.transport + 2;
-  return layout.first && at + 2 <= layout.end && (packet[at] << 8 | packet[at + 1]) == dns_port_of_servers;
+  return layout.first && at + 2 <= layout.end && get_u16(packet, at) == dns_port;
 }
 
 void append(FrameBlock& block, ByteView link, ByteView packet) {
