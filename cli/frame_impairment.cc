@@ -2,31 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <optional>
-
 #include "core/error.hh"
+#include "replay/link_layer.hh"
 
 namespace hanglab::cli {
-
-namespace {
-
-constexpr std::size_t ethernet_addresses = 12;
-constexpr std::uint16_t ipv4 = 0x0800;
-
-std::optional<std::span<const std::uint8_t>> ipv4_packet(std::span<const std::uint8_t> frame) {
-  std::size_t at = ethernet_addresses;
-  while (at + 2 <= frame.size()) {
-    const auto ethertype = static_cast<std::uint16_t>(frame[at] << 8 | frame[at + 1]);
-    if (ethertype == ipv4) return frame.subspan(at + 2);
-    const bool tag = ethertype == 0x8100 || ethertype == 0x88a8 || ethertype == 0x9100;
-    if (!tag) return {};
-    at += 4;
-  }
-  return {};
-}
-
-}  // namespace
 
 FrameImpairment::FrameImpairment(const ImpairmentSettings& settings, std::string interface,
                                  std::uint64_t seed)
@@ -44,8 +23,9 @@ FrameImpairment::FrameImpairment(const ImpairmentSettings& settings, std::string
 }
 
 FrameImpairment::Fate FrameImpairment::fate(std::span<const std::uint8_t> frame, Duration due) {
-  if (const auto packet = ipv4_packet(frame)) {
-    const kernel::PacketView view{.bytes = *packet, .out_interface = interface_};
+  const auto network = replay::strip_link_layer(replay::link_ethernet, frame);
+  if (network && network->ethertype == replay::ethertype_ipv4) {
+    const kernel::PacketView view{.bytes = network->bytes, .out_interface = interface_};
     if (firewall_.verdict(kernel::Hook::output, view, TimePoint(due)).kind != kernel::Verdict::Kind::accept)
       return Fate::dropped_by_rule;
   }

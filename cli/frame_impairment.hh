@@ -25,7 +25,8 @@ class FrameImpairment {
   FrameImpairment(const ImpairmentSettings& settings, std::string interface, std::uint64_t seed);
 
   enum class Fate { sent, dropped_by_rule, lost };
-  // Of an Ethernet frame that would leave at `due`. Rules see IPv4 alone, as iptables does.
+  // Of an Ethernet frame that would leave at `due`. Rules see IPv4 alone, as iptables does, and each fragment
+  // for itself, also where they ask for the state of a connection.
   Fate fate(std::span<const std::uint8_t> frame, Duration due);
   // How much later than that it leaves.
   Duration extra_delay();

@@ -37,13 +37,18 @@ bool FramePipeline::fill(replay::FrameBlock& block) {
   while (block.frames.size() < frames_of_a_block) {
     if (!read(frame_)) {
       release(Duration::max(), block);
-      counts_.made += block.frames.size();
       return false;
     }
     take(frame_, block);
   }
-  counts_.made += block.frames.size();
   return true;
+}
+
+FrameCounts FramePipeline::counts() const {
+  FrameCounts counts = counts_;
+  counts.fragmented = rewriter_.fragmented();
+  counts.checksums_put_right = rewriter_.checksums_put_right();
+  return counts;
 }
 
 void FramePipeline::take(const replay::CapturedFrame& frame, replay::FrameBlock& block) {
@@ -52,8 +57,6 @@ void FramePipeline::take(const replay::CapturedFrame& frame, replay::FrameBlock&
     ++counts_.left_out[to_string(*refusal)];
     return;
   }
-  counts_.fragmented = rewriter_.fragmented();
-  counts_.checksums_put_right = rewriter_.checksums_put_right();
   for (const auto& made : made_.frames) {
     const auto octets = made_.octets(made);
     const Duration due = pace_.due(frame.at, octets.size());

@@ -16,7 +16,6 @@ namespace hanglab::cli {
 
 struct FrameCounts {
   std::uint64_t read = 0;
-  std::uint64_t made = 0;  // to be sent: fragments are several
   std::uint64_t fragmented = 0;
   std::uint64_t checksums_put_right = 0;
   std::map<std::string, std::uint64_t> left_out{};  // by reason
@@ -35,7 +34,7 @@ class FramePipeline {
   // Appends some hundred frames; false when these were the last.
   bool fill(replay::FrameBlock& block);
 
-  const FrameCounts& counts() const { return counts_; }
+  FrameCounts counts() const;
   Duration first_captured_at() const { return first_at_; }  // of the first frame that was read
 
  private:

@@ -164,7 +164,7 @@ int send_frames(const std::string& capture, const FrameOptions& options, std::ui
   replay::Neighbours neighbours(interface.index);
   SelectedFrames frames(capture, options.selection());
   auto pipeline = make_pipeline(frames, options, seed, rules_on(options, neighbours, interface));
-  replay::FrameSender sender(options.interface);
+  replay::FrameSender sender(interface);
   const auto damage = drain(
       pipeline, [&](const replay::FrameBlock& block) { sender.send(block, [] { return !interrupted(); }); });
   fmt::print("{}{}", counts_text(pipeline.counts(), frames),

@@ -61,7 +61,7 @@ InterfaceFacts look_up_interface(const std::string& name) {
     int fd;
     ~Closer() { close(fd); }
   } closer{socket};
-  InterfaceFacts facts;
+  InterfaceFacts facts{.name = name};
   facts.index = ask(socket, name, SIOCGIFINDEX).ifr_ifindex;
   facts.mtu = static_cast<std::size_t>(ask(socket, name, SIOCGIFMTU).ifr_mtu);
   const auto hardware = ask(socket, name, SIOCGIFHWADDR).ifr_hwaddr;
@@ -74,19 +74,18 @@ InterfaceFacts look_up_interface(const std::string& name) {
   return facts;
 }
 
-FrameSender::FrameSender(const std::string& interface) : pieces_(largest_batch), messages_(largest_batch) {
-  const auto facts = look_up_interface(interface);
+FrameSender::FrameSender(const InterfaceFacts& interface) : pieces_(largest_batch), messages_(largest_batch) {
   socket_ = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);  // protocol 0: it receives nothing
   if (socket_ < 0) throw Error(fmt::format("sending frames: {}", last_problem()));
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;
-  address.sll_ifindex = facts.index;
+  address.sll_ifindex = interface.index;
   const int yes = 1;
   if (bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       setsockopt(socket_, SOL_PACKET, PACKET_QDISC_BYPASS, &yes, sizeof yes) != 0) {
     const std::string problem = last_problem();
     close(socket_);
-    throw Error(fmt::format("sending frames on {}: {}", interface, problem));
+    throw Error(fmt::format("sending frames on {}: {}", interface.name, problem));
   }
   prctl(PR_SET_TIMERSLACK, 1UL);  // else a sleep may end 50 us late (prctl(2))
   for (std::size_t i = 0; i < largest_batch; ++i) {

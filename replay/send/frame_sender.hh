@@ -21,6 +21,7 @@ namespace hanglab::replay {
 // An Ethernet interface of this process' network namespace. Throws InputError where there is none of that
 // name, where it is of another kind, and where it is down.
 struct InterfaceFacts {
+  std::string name{};
   int index = 0;
   std::size_t mtu = 0;
   MacAddress address{};
@@ -38,7 +39,7 @@ struct SendReport {
 class FrameSender {
  public:
   // Throws Error where the kernel does not let us.
-  explicit FrameSender(const std::string& interface);
+  explicit FrameSender(const InterfaceFacts& interface);
   ~FrameSender();
   FrameSender(const FrameSender&) = delete;
   FrameSender& operator=(const FrameSender&) = delete;
