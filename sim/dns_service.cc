@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/big_endian.hh"
+
 namespace hanglab::sim {
 
 namespace {
@@ -81,7 +83,7 @@ class DnsService::Connection final : public SocketOwner {
     if (socket.end_of_file() || socket.state() == kernel::TcpState::closed) finish();
   }
 
-  std::size_t message_size() const { return static_cast<std::size_t>(input_[0] << 8 | input_[1]); }
+  std::size_t message_size() const { return get_u16(input_); }
 
   // At once; for a server that leaves the next message unread no more than the rest of this one.
   std::size_t octets_to_read() const {
@@ -180,6 +182,7 @@ void DnsService::begin_run(Random random) {
   }
   working_ = false;
   free_at_ = {};
+  if (!server_.forwards()) return;
   process_ = std::make_unique<Process>(host_, Random(random_.next()), no_observers());
   forwarding_ = server_.forwarding(
       *process_, [this](const servers::Client& client, const Bytes& message) { send(client, message); });
@@ -241,16 +244,15 @@ void DnsService::serve_next() {
   }
   event_ = ns3::Simulator::Schedule(to_ns3(work), [this, socket, to = query->from, from = query->to,
                                                    answer = std::move(answer)] {
-    const auto reply = [this, socket, to, from, answer] {
-      if (answer.message.empty()) return;
-      if (answer.full_size > answer.message.size())
-        note_(to, static_cast<std::uint16_t>(answer.message[0] << 8 | answer.message[1]), answer.full_size);
-      socket->send_to(from.address, to, answer.message);
+    const auto reply = [this, socket, to, from](const servers::Answer& made) {
+      if (made.message.empty()) return;
+      if (made.full_size > made.message.size()) note_(to, get_u16(made.message), made.full_size);
+      socket->send_to(from.address, to, made.message);
     };
     if (answer.delay > Duration(0))
-      delayed_.push_back(ns3::Simulator::Schedule(to_ns3(answer.delay), reply));
+      delayed_.push_back(ns3::Simulator::Schedule(to_ns3(answer.delay), [reply, answer] { reply(answer); }));
     else
-      reply();
+      reply(answer);
     serve_next();
   });
 }

@@ -91,9 +91,11 @@ class DnsServer {
   virtual Answer answer(dns::ByteView query, TimePoint now) = 0;  // a UDP datagram
   virtual std::unique_ptr<TcpSession> accept() = 0;               // not to outlive the server or its restart
   virtual TcpService tcp() const = 0;
-  // Nullptr: it answers everything itself. `os` is its main process.
+  // Whether it leaves any question open.
+  virtual bool forwards() const { return false; }
+  // Of one that does; `os` is its main process.
   virtual std::unique_ptr<Forwarding> forwarding(posix::Posix& /*os*/, Deliver /*deliver*/) {
-    return nullptr;
+    throw Error("this server asks nobody");
   }
   virtual void restart(Random random) = 0;  // as just started: the next run must not see this one
 };

@@ -99,8 +99,9 @@ class Dnsmasq : public DnsServer {
     return std::make_unique<Connection>(answers_, memory_);
   }
 
+  bool forwards() const override { return !answers_->options().servers.empty(); }
+
   std::unique_ptr<Forwarding> forwarding(posix::Posix& os, Deliver deliver) override {
-    if (answers_->options().servers.empty()) return nullptr;
     return std::make_unique<DnsmasqForwarding>(*answers_, memory_, os, std::move(deliver));
   }
 
