@@ -82,7 +82,6 @@ struct Cell {
   std::size_t column = 0;
   scenario::Scenario scenario;
   std::optional<LivePlan> plan{};
-  Side simulated{};
   Side real{};
 };
 
@@ -93,13 +92,15 @@ scenario::Scenario load_cell(const fs::path& file, const std::string& client) {
   return scenario;
 }
 
-void simulate(Cell& cell, const Settings& settings) {
-  if (resolvers::find_resolver(cell.scenario.lookups[0].client) == nullptr) return;
+Simulated simulate(const Cell& cell, const Settings& settings, Duration tolerance) {
   const auto& scenario = cell.plan ? cell.plan->scenario : cell.scenario;
+  Simulated simulated(scenario, tolerance);
+  if (resolvers::find_resolver(cell.scenario.lookups[0].client) == nullptr) return simulated;
   std::vector<std::string> warnings;
   sim::World world(scenario, warnings);
   for (std::uint64_t run = 0; run < settings.runs && !interrupted(); ++run)
-    cell.simulated.add(scenario, world.run(settings.seed, run, {.packets = cell.plan.has_value()}));
+    simulated.add(world.run(settings.seed, run, {.packets = cell.plan.has_value()}));
+  return simulated;
 }
 
 // Where the machine has this very client.
@@ -131,17 +132,17 @@ bool make_real(std::vector<Cell>& cells, const Settings& settings) {
   return taken == tasks.size();
 }
 
-analysis::AtlasCell tell(const Cell& cell, Duration tolerance) {
+analysis::AtlasCell tell(Simulated simulated, const Side& real) {
   analysis::AtlasCell told;
-  if (!cell.simulated.lookups.empty()) {
-    told.simulated = analysis::sum_up(cell.simulated.lookups);
-    auto by_duration = cell.simulated.lookups;
+  if (!simulated.lookups().empty()) {
+    told.simulated = analysis::sum_up(simulated.lookups());
+    auto by_duration = simulated.lookups();
     std::ranges::sort(by_duration, {}, &Lookup::duration);
     told.why = analysis::explain(by_duration[by_duration.size() / 2]);
   }
-  if (!cell.real.lookups.empty()) told.real = analysis::sum_up(cell.real.lookups);
+  if (!real.lookups.empty()) told.real = analysis::sum_up(real.lookups);
   if (!told.simulated || !told.real) return told;
-  const auto comparison = compare_sides(cell.scenario, cell.simulated, cell.real, "", tolerance);
+  const auto comparison = std::move(simulated).compare_with(real, "");
   told.agree = comparison.lookups.at(0).agree();
   told.packets_agree = std::ranges::all_of(comparison.packets, &HostPackets::agree);
   for (const HostPackets& at : comparison.packets)
@@ -228,10 +229,10 @@ int atlas(const Words& words) {
     for (Cell& cell : cells) plan_real(cell);
     if (!make_real(cells, *settings)) return ExitStatus::interrupted;
   }
-  for (Cell& cell : cells) {
-    simulate(cell, *settings);
+  for (const Cell& cell : cells) {
+    auto simulated = simulate(cell, *settings, tolerance);
     if (interrupted()) return ExitStatus::interrupted;
-    atlas.rows[cell.row].cells.push_back(tell(cell, tolerance));
+    atlas.rows[cell.row].cells.push_back(tell(std::move(simulated), cell.real));
   }
   for (const auto& [program, version] : versions_behind(cells))
     atlas.made_by += fmt::format("{} {}\n", program, version);

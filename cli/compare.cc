@@ -70,16 +70,6 @@ void find_models(const scenario::Scenario& written, RealSide& real) {
   });
 }
 
-Side simulate(const scenario::Scenario& scenario, std::uint64_t seed, std::uint64_t runs) {
-  Side simulated;
-  run_batch({.scenario = scenario, .seed = seed, .runs = runs, .options = {.packets = true}},
-            [&](std::uint64_t, RunResult result) {
-              simulated.add(scenario, std::move(result));
-              return !interrupted();
-            });
-  return simulated;
-}
-
 std::optional<Settings> read_settings(const Words& words, LiveOptions& live_options) {
   Settings settings;
   Synopsis synopsis{.usage = "compare SCENARIO [options]",
@@ -133,9 +123,17 @@ int compare(const Words& words) {
   }
   find_models(scenario, real);
   for (const std::string& note : real.notes) fmt::print(stderr, "hanglab: {}: {}\n", scenario.name, note);
-  const Side simulated = simulate(real.scenario, settings->live.seed, settings->runs);
+  Simulated simulated(real.scenario, tolerance);
+  run_batch({.scenario = real.scenario,
+             .seed = settings->live.seed,
+             .runs = settings->runs,
+             .options = {.packets = true}},
+            [&](std::uint64_t, RunResult result) {
+              simulated.add(std::move(result));
+              return !interrupted();
+            });
   if (interrupted()) return ExitStatus::interrupted;
-  const auto comparison = compare_sides(real.scenario, simulated, real.made, real.what, tolerance);
+  const auto comparison = std::move(simulated).compare_with(real.made, real.what);
   fmt::print("{}", settings->format == "json" ? comparison_json(comparison) : comparison_text(comparison));
   return comparison.agree() ? ExitStatus::done : ExitStatus::failure;
 }

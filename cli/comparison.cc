@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "analysis/human.hh"
@@ -76,16 +77,26 @@ bool Comparison::agree() const {
          std::ranges::all_of(packets, &HostPackets::agree);
 }
 
-Comparison compare_sides(const scenario::Scenario& scenario, const Side& simulated, const Side& real,
-                         std::string what, Duration tolerance) {
-  Comparison comparison{.scenario = scenario.name, .real = std::move(what), .tolerance = tolerance};
+Simulated::Simulated(const scenario::Scenario& scenario, Duration tolerance)
+    : scenario_(scenario), tolerance_(tolerance) {
   for (const auto& host : scenario.hosts)
-    comparison.packets.push_back({.host = host.name, .exchanges = replay::ExchangeAgreement(tolerance)});
-  for (const auto& [host, exchange] : simulated.exchanges)
-    comparison.packets[host].exchanges.add_simulated(exchange);
+    packets_.push_back({.host = host.name, .exchanges = replay::ExchangeAgreement(tolerance)});
+}
+
+void Simulated::add(RunResult run) {
+  for (auto& [host, exchange] : exchanges_of(scenario_, run.packets))
+    packets_[host].exchanges.add_simulated(std::move(exchange));
+  std::ranges::move(run.lookups, std::back_inserter(lookups_));
+}
+
+Comparison Simulated::compare_with(const Side& real, std::string what) && {
+  Comparison comparison{.scenario = scenario_.name,
+                        .real = std::move(what),
+                        .tolerance = tolerance_,
+                        .lookups = analysis::compare(lookups_, real.lookups, tolerance_),
+                        .packets = std::move(packets_)};
   for (const auto& [host, exchange] : real.exchanges) comparison.packets[host].exchanges.add_real(exchange);
   std::erase_if(comparison.packets, [](const HostPackets& at) { return at.exchanges.real() == 0; });
-  comparison.lookups = analysis::compare(simulated.lookups, real.lookups, tolerance);
   return comparison;
 }
 

@@ -30,9 +30,23 @@ struct Comparison {
   bool agree() const;
 };
 
-// Of one scenario in both worlds; `what` the real one is, for people.
-Comparison compare_sides(const scenario::Scenario& scenario, const Side& simulated, const Side& real,
-                         std::string what, Duration tolerance);
+// The simulated side, run by run: every lookup, but of alike exchanges at a host only the first is kept, so
+// that many runs take little memory.
+class Simulated {
+ public:
+  Simulated(const scenario::Scenario& scenario, Duration tolerance);
+
+  void add(RunResult run);
+  const std::vector<Lookup>& lookups() const { return lookups_; }
+  // Held against the real side; `what` that is, for people.
+  Comparison compare_with(const Side& real, std::string what) &&;
+
+ private:
+  const scenario::Scenario& scenario_;
+  Duration tolerance_;
+  std::vector<Lookup> lookups_{};
+  std::vector<HostPackets> packets_{};
+};
 
 std::string comparison_text(const Comparison& comparison);
 std::string comparison_json(const Comparison& comparison);

@@ -7,9 +7,16 @@
 
 namespace hanglab::cli {
 
-void Side::add(const scenario::Scenario& scenario, RunResult run) {
+std::vector<HostExchange> exchanges_of(const scenario::Scenario& scenario,
+                                       const std::vector<PacketEvent>& packets) {
+  std::vector<HostExchange> exchanges;
   for (std::uint32_t host = 0; host < scenario.hosts.size(); ++host)
-    exchanges.push_back({.host = host, .exchange = replay::reduce(replay::packets_of(host, run.packets))});
+    exchanges.push_back({.host = host, .exchange = replay::reduce(replay::packets_of(host, packets))});
+  return exchanges;
+}
+
+void Side::add(const scenario::Scenario& scenario, RunResult run) {
+  std::ranges::move(exchanges_of(scenario, run.packets), std::back_inserter(exchanges));
   std::ranges::move(run.lookups, std::back_inserter(lookups));
 }
 

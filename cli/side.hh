@@ -16,6 +16,10 @@ struct HostExchange {
   replay::Exchange exchange;
 };
 
+// What passed each host of the scenario in one run.
+std::vector<HostExchange> exchanges_of(const scenario::Scenario& scenario,
+                                       const std::vector<PacketEvent>& packets);
+
 struct Side {
   std::vector<Lookup> lookups{};
   std::vector<HostExchange> exchanges{};  // of each run in turn
