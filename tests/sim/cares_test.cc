@@ -29,7 +29,7 @@ Small node(Small small) {
   return small;
 }
 
-std::vector<std::string> results(const Lookup& lookup) {
+std::vector<std::string> results_by_address(const Lookup& lookup) {
   std::vector<std::string> words;
   for (const Attempt& attempt : lookup.attempts)
     words.push_back(to_string(attempt.server.address) + ' ' + std::string(to_string(attempt.transport)) +
@@ -69,7 +69,7 @@ TEST_CASE("With two servers c-ares 1.18 waits 5 s for the first over UDP and ask
   const Lookup lookup = look_up(cares({.name = "small.mydomain.net",
                                        .hypervisor_rules = at_first + "-p udp -j DROP",
                                        .resolv_conf = both_servers}));
-  CHECK(results(lookup) ==
+  CHECK(results_by_address(lookup) ==
         std::vector<std::string>{"192.168.122.1 udp timeout", "192.168.122.2 udp answered"});
   CHECK(lookup.duration > 5s);
   CHECK(lookup.duration < 5050ms);
@@ -92,7 +92,8 @@ TEST_CASE("REFUSED sends c-ares 1.18 to the other server, or four times to the o
   CHECK(seconds_sent(one).size() == 8);
   const Lookup two = look_up(cares({.name = "www.example.com", .resolv_conf = both_servers}));
   CHECK(two.error == "ARES_ECONNREFUSED");
-  CHECK(results(two) == std::vector<std::string>{"192.168.122.1 udp REFUSED", "192.168.122.2 udp REFUSED"});
+  CHECK(results_by_address(two) ==
+        std::vector<std::string>{"192.168.122.1 udp REFUSED", "192.168.122.2 udp REFUSED"});
 }
 
 TEST_CASE("The search list comes before a name without dots and after one with a dot", "[sim]") {
@@ -111,7 +112,7 @@ TEST_CASE("Of a name without AAAA records the A records are enough, and none of 
 TEST_CASE("localhost never goes to DNS", "[sim]") {
   const Lookup local = look_up(cares({.name = "localhost", .hosts_order = "hosts: dns files"}));
   CHECK(local.addresses == 1);
-  CHECK(results(local).empty());
+  CHECK(results_by_address(local).empty());
 }
 
 TEST_CASE("A datagram that the own firewall stops fails c-ares at once, four sockets or none later",
@@ -122,7 +123,7 @@ TEST_CASE("A datagram that the own firewall stops fails c-ares at once, four soc
   CHECK(older.duration < 5ms);
   const Lookup newer = look_up(node(small));
   CHECK(newer.error == "ECONNREFUSED");
-  CHECK(results(newer) == std::vector<std::string>(4, "192.168.122.1 udp send EPERM"));
+  CHECK(results_by_address(newer) == std::vector<std::string>(4, "192.168.122.1 udp send EPERM"));
 }
 
 TEST_CASE("Node.js asks again only at the ticks of its loop, 2.95 s after the query and then whole seconds",
@@ -158,20 +159,20 @@ TEST_CASE("Node.js hears timeout and not attempts, and use-vc", "[sim]") {
   CHECK(lookup.attempts[1].sends.at(0) < 2s);
   const Lookup stream = look_up(
       node({.name = "small.mydomain.net", .resolv_conf = "nameserver 192.168.122.1\\noptions use-vc"}));
-  CHECK(results(stream) == std::vector<std::string>{"192.168.122.1 tcp answered"});
+  CHECK(results_by_address(stream) == std::vector<std::string>{"192.168.122.1 tcp answered"});
 }
 
 TEST_CASE("REFUSED is an answer to Node.js, and a search list is nothing to it", "[sim]") {
   const Lookup lookup = look_up(node({.name = "small", .resolv_conf = both_servers + "search mydomain.net"}));
   CHECK(lookup.error == "EREFUSED");
-  CHECK(results(lookup) == std::vector<std::string>{"192.168.122.1 udp REFUSED"});
+  CHECK(results_by_address(lookup) == std::vector<std::string>{"192.168.122.1 udp REFUSED"});
 }
 
 TEST_CASE("Each try of Node.js goes to the server that failed least, by a socket of its own", "[sim]") {
   const Lookup lookup = look_up(node({.name = "small.mydomain.net",
                                       .hypervisor_rules = at_first + "-p udp -j DROP",
                                       .resolv_conf = both_servers}));
-  CHECK(results(lookup) ==
+  CHECK(results_by_address(lookup) ==
         std::vector<std::string>{"192.168.122.1 udp timeout", "192.168.122.2 udp answered"});
   const Lookup refused = look_up(node(
       {.name = "small.mydomain.net", .hypervisor_rules = "iptables -A INPUT -p udp --dport 53 -j REJECT"}));
@@ -190,7 +191,7 @@ TEST_CASE("Node.js waits for its timeout where the ICMP error for a SYN met the 
   CHECK(lookup.error == "ECONNREFUSED");
   CHECK(lookup.duration > 6900ms);
   CHECK(lookup.duration < 11100ms);
-  CHECK(results(lookup) == std::vector<std::string>{"192.168.122.1 udp truncated",
-                                                    "192.168.122.1 tcp connect ECONNREFUSED",
-                                                    "192.168.122.1 tcp connect ECONNREFUSED"});
+  CHECK(results_by_address(lookup) == std::vector<std::string>{"192.168.122.1 udp truncated",
+                                                               "192.168.122.1 tcp connect ECONNREFUSED",
+                                                               "192.168.122.1 tcp connect ECONNREFUSED"});
 }

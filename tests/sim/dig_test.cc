@@ -25,15 +25,6 @@ Small dig(Small small) {
   return small;
 }
 
-// "udp .1 timeout"
-std::vector<std::string> results(const Lookup& lookup) {
-  std::vector<std::string> words;
-  for (const Attempt& attempt : lookup.attempts)
-    words.push_back(fmt::format("{} .{} {}", to_string(attempt.transport),
-                                attempt.server.address.value & 0xff, attempt.result));
-  return words;
-}
-
 // It took `network` for the network and what dig itself takes, and up to 0.2 % more.
 void check_took(const Lookup& lookup, Duration network) {
   CAPTURE(to_seconds(lookup.duration));
@@ -52,7 +43,7 @@ TEST_CASE("dig asks with EDNS of 1232 octets and a cookie, and takes some 50 ms 
   CHECK(lookup.call == "dig");
   CHECK(lookup.outcome == Outcome::answered);
   CHECK(lookup.addresses == 3);
-  CHECK(results(lookup) == Results{"udp .1 answered"});
+  CHECK(results_by_server(lookup) == Results{"udp .1 answered"});
   CHECK(lookup.attempts[0].bytes == 95);
   CHECK(lookup.attempts[0].start > 30ms);
   check_took(lookup, 0ms);
@@ -63,7 +54,7 @@ TEST_CASE("dig asks with EDNS of 1232 octets and a cookie, and takes some 50 ms 
 TEST_CASE("dig takes 255 addresses over TCP after a truncated answer of 74", "[sim]") {
   const Lookup lookup = look_up(dig({}));
   CHECK(lookup.addresses == 255);
-  CHECK(results(lookup) == Results{"udp .1 truncated", "tcp .1 answered"});
+  CHECK(results_by_server(lookup) == Results{"udp .1 truncated", "tcp .1 answered"});
   CHECK(lookup.attempts[0].bytes == 1228);
   CHECK(lookup.attempts[1].bytes == 4124);
   check_took(lookup, 5ms);
@@ -83,14 +74,14 @@ TEST_CASE("dig reports any status as it is, and asks no second server", "[sim]")
     const Lookup lookup = look_up(dig({.name = name, .resolv_conf = two_servers + "\\nsearch mydomain.net"}));
     CHECK(lookup.outcome == Outcome::failed);
     CHECK(lookup.error == status);
-    CHECK(results(lookup) == Results{fmt::format("udp .1 {}", status)});
+    CHECK(results_by_server(lookup) == Results{fmt::format("udp .1 {}", status)});
   }
 }
 
 TEST_CASE("Over UDP dig waits 5 s three times: 15.1 s", "[sim]") {
   const Lookup lookup = look_up(dig({.name = "small.mydomain.net", .hypervisor_rules = drop_udp}));
   CHECK(lookup.error == "timed out");
-  CHECK(results(lookup) == Results(3, "udp .1 timeout"));
+  CHECK(results_by_server(lookup) == Results(3, "udp .1 timeout"));
   check_took(lookup, 15s);
 }
 
@@ -124,7 +115,8 @@ TEST_CASE("UDP refused by ICMP ends dig at once if the error is final, else it w
 TEST_CASE("A TCP connection gets 10.01 s three times: 30.2 s", "[sim]") {
   const Lookup lookup = look_up(dig({.hypervisor_rules = tcp + "DROP"}));
   CHECK(lookup.error == "timed out");
-  CHECK(results(lookup) == Results{"udp .1 truncated", "tcp .1 timeout", "tcp .1 timeout", "tcp .1 timeout"});
+  CHECK(results_by_server(lookup) ==
+        Results{"udp .1 truncated", "tcp .1 timeout", "tcp .1 timeout", "tcp .1 timeout"});
   check_took(lookup, 30030ms);
 }
 
@@ -133,7 +125,7 @@ TEST_CASE("A kernel that gives up its SYNs sooner ends the try", "[sim]") {
   small.syn_retries = 1;  // 1 + 2 s, and the timer wheel's part
   const Lookup lookup = look_up(small);
   CHECK(lookup.error == "timed out");
-  CHECK(results(lookup).back() == "tcp .1 connect ETIMEDOUT");
+  CHECK(results_by_server(lookup).back() == "tcp .1 connect ETIMEDOUT");
   check_took(lookup, 9096ms);
 }
 
@@ -156,7 +148,8 @@ TEST_CASE("The first of two servers uses all tries but one; the other is asked w
   const Lookup one = look_up(
       dig({.name = "small.mydomain.net", .hypervisor_rules = drop_udp_to_first, .resolv_conf = two_servers}));
   CHECK(one.outcome == Outcome::answered);
-  CHECK(results(one) == Results{"udp .1 timeout", "udp .1 timeout", "udp .1 timeout", "udp .2 answered"});
+  CHECK(results_by_server(one) ==
+        Results{"udp .1 timeout", "udp .1 timeout", "udp .1 timeout", "udp .2 answered"});
   check_took(one, 15s);
   const Lookup both =
       look_up(dig({.name = "small.mydomain.net", .hypervisor_rules = drop_udp, .resolv_conf = two_servers}));
@@ -166,11 +159,11 @@ TEST_CASE("The first of two servers uses all tries but one; the other is asked w
 
 TEST_CASE("TCP begins at the first server, whoever sent the truncated answer", "[sim]") {
   const Lookup udp_dead = look_up(dig({.hypervisor_rules = drop_udp_to_first, .resolv_conf = two_servers}));
-  CHECK(results(udp_dead) ==
+  CHECK(results_by_server(udp_dead) ==
         Results{"udp .1 timeout", "udp .1 timeout", "udp .1 timeout", "udp .2 truncated", "tcp .1 answered"});
   const Lookup all_dead = look_up(dig({.hypervisor_rules = drop_all_to_first, .resolv_conf = two_servers}));
-  CHECK(results(all_dead) == Results{"udp .1 timeout", "udp .1 timeout", "udp .1 timeout", "udp .2 truncated",
-                                     "tcp .1 timeout", "tcp .2 answered"});
+  CHECK(results_by_server(all_dead) == Results{"udp .1 timeout", "udp .1 timeout", "udp .1 timeout",
+                                               "udp .2 truncated", "tcp .1 timeout", "tcp .2 answered"});
   CHECK(all_dead.addresses == 255);
   check_took(all_dead, 25010ms);
 }

@@ -12,13 +12,6 @@ namespace {
 const std::string tcp_at_hypervisor = "iptables -A INPUT -p tcp --dport 53 -j ";
 const std::string tcp_at_vm = "iptables -A OUTPUT -p tcp --dport 53 -j ";
 
-std::vector<std::string> results(const Lookup& lookup) {
-  std::vector<std::string> words;
-  for (const Attempt& attempt : lookup.attempts)
-    words.push_back(std::string(to_string(attempt.transport)) + ' ' + attempt.result);
-  return words;
-}
-
 }  // namespace
 
 TEST_CASE("Without a fault, 255 addresses take five rounds of UDP and TCP and some 20 ms", "[sim]") {

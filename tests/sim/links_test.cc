@@ -17,13 +17,6 @@ namespace {
 
 const std::string small_name = "small.mydomain.net";
 
-std::vector<std::string> results(const Lookup& lookup) {
-  std::vector<std::string> words;
-  for (const Attempt& attempt : lookup.attempts)
-    words.push_back(std::string(to_string(attempt.transport)) + ' ' + attempt.result);
-  return words;
-}
-
 using Words = std::vector<std::string>;
 
 // What was asked in the answers that reached the VM, in order of arrival: 1 is A, 28 is AAAA.

@@ -12,13 +12,6 @@ namespace {
 const std::string tcp_at_hypervisor = "iptables -A INPUT -p tcp --dport 53 -j ";
 const std::string udp_at_hypervisor = "iptables -A INPUT -p udp --dport 53 -j ";
 
-std::vector<std::string> results(const Lookup& lookup) {
-  std::vector<std::string> words;
-  for (const Attempt& attempt : lookup.attempts)
-    words.push_back(std::string(to_string(attempt.transport)) + ' ' + attempt.result);
-  return words;
-}
-
 std::size_t count(const std::string& text, const std::string& part) {
   std::size_t found = 0;
   for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <vector>
 
 #include "scenario/scenario.hh"
 #include "sim/world.hh"
@@ -72,5 +73,22 @@ inline RunResult simulate(const Small& small, const RunOptions& options = {}) {
 }
 
 inline Lookup look_up(const Small& small) { return simulate(small).lookups.at(0); }
+
+// What became of each attempt: "udp timeout".
+inline std::vector<std::string> results(const Lookup& lookup) {
+  std::vector<std::string> words;
+  for (const Attempt& attempt : lookup.attempts)
+    words.push_back(fmt::format("{} {}", to_string(attempt.transport), attempt.result));
+  return words;
+}
+
+// … and of which server: "udp .1 timeout".
+inline std::vector<std::string> results_by_server(const Lookup& lookup) {
+  std::vector<std::string> words;
+  for (const Attempt& attempt : lookup.attempts)
+    words.push_back(fmt::format("{} .{} {}", to_string(attempt.transport),
+                                attempt.server.address.value & 0xff, attempt.result));
+  return words;
+}
 
 }  // namespace hanglab::tests
