@@ -28,7 +28,7 @@ struct WayKey {
 std::string road_of(const Lookup& lookup) {
   std::string road;
   for (const auto& attempt : lookup.attempts)
-    road += fmt::format("{} {:x} {};", to_string(attempt.transport), attempt.server.address.value,
+    road += fmt::format("{} {} {};", to_string(attempt.transport), to_string(attempt.server.address),
                         attempt.result);
   return road;
 }

@@ -42,7 +42,9 @@ StandIn stand_in(const scenario::Scenario& scenario, std::size_t host) {
                   scenario.hosts[host].name, scenario.name));
 }
 
-std::optional<std::size_t> host_with(const scenario::Scenario& scenario, Ipv4Address address) {
+std::optional<std::size_t> host_with(const scenario::Scenario& scenario, const IpAddress& client) {
+  if (is_ipv6(client)) return {};
+  const Ipv4Address address = ipv4_of(client);
   for (std::size_t i = 0; i < scenario.hosts.size(); ++i)
     for (const auto& interface : scenario.hosts[i].interfaces)
       if (interface.address.address == address || std::ranges::count(interface.more_addresses, address) > 0)
@@ -50,12 +52,12 @@ std::optional<std::size_t> host_with(const scenario::Scenario& scenario, Ipv4Add
   return {};
 }
 
-std::map<Ipv4Address, StandIn> read_maps(const scenario::Scenario& scenario,
-                                         const std::vector<std::string>& maps) {
-  std::map<Ipv4Address, StandIn> stand_ins;
+std::map<IpAddress, StandIn> read_maps(const scenario::Scenario& scenario,
+                                       const std::vector<std::string>& maps) {
+  std::map<IpAddress, StandIn> stand_ins;
   for (const std::string& map : maps) {
     const auto equals = map.find('=');
-    const auto address = parse_ipv4(map.substr(0, equals));
+    const auto address = parse_ip(map.substr(0, equals));
     if (equals == std::string::npos || !address)
       throw InputError(fmt::format("--map {}: reads ADDRESS=HOST", map));
     const std::string name = map.substr(equals + 1);
@@ -69,9 +71,9 @@ std::map<Ipv4Address, StandIn> read_maps(const scenario::Scenario& scenario,
 }
 
 // Who plays whom: as told by --map, else the host of the client's own address.
-std::map<Ipv4Address, StandIn> cast(const scenario::Scenario& scenario,
-                                    const std::vector<CapturedLookup>& lookups,
-                                    const std::vector<std::string>& maps) {
+std::map<IpAddress, StandIn> cast(const scenario::Scenario& scenario,
+                                  const std::vector<CapturedLookup>& lookups,
+                                  const std::vector<std::string>& maps) {
   auto stand_ins = read_maps(scenario, maps);
   std::vector<std::string> missing;
   for (const CapturedLookup& lookup : lookups) {

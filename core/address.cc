@@ -72,8 +72,10 @@ std::string to_string(const Ipv4Prefix& prefix) {
   return to_string(prefix.address) + '/' + std::to_string(prefix.length);
 }
 
-std::string to_string(Endpoint endpoint) {
-  return to_string(endpoint.address) + ':' + std::to_string(endpoint.port);
+std::string to_string(const Endpoint& endpoint) {
+  const std::string port = ':' + std::to_string(endpoint.port);
+  const std::string address = to_string(endpoint.address);
+  return is_ipv6(endpoint.address) ? '[' + address + ']' + port : address + port;
 }
 
 }  // namespace hanglab

@@ -37,11 +37,15 @@ struct Ipv4Prefix {
 };
 
 struct Endpoint {
-  Ipv4Address address;
+  IpAddress address;
   std::uint16_t port = 0;
 
   auto operator<=>(const Endpoint&) const = default;
 };
+
+constexpr bool is_ipv6(const IpAddress& address) { return std::holds_alternative<Ipv6Address>(address); }
+// Of an address that is one; else throws std::bad_variant_access.
+constexpr Ipv4Address ipv4_of(const IpAddress& address) { return std::get<Ipv4Address>(address); }
 
 std::optional<Ipv4Address> parse_ipv4(std::string_view text);
 std::optional<Ipv6Address> parse_ipv6(std::string_view text);
@@ -52,6 +56,6 @@ std::string to_string(Ipv4Address address);
 std::string to_string(const Ipv6Address& address);
 std::string to_string(const IpAddress& address);
 std::string to_string(const Ipv4Prefix& prefix);
-std::string to_string(Endpoint endpoint);  // "192.168.122.1:53"
+std::string to_string(const Endpoint& endpoint);  // "192.168.122.1:53", "[2001:db8::1]:53"
 
 }  // namespace hanglab

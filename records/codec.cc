@@ -28,6 +28,13 @@ class Writer {
     (*this)(text.size());
     out_ += text;
   }
+  void operator()(const IpAddress& address) {
+    (*this)(is_ipv6(address));
+    if (const auto* const v6 = std::get_if<Ipv6Address>(&address))
+      out_.append(reinterpret_cast<const char*>(v6->bytes.data()), v6->bytes.size());
+    else
+      (*this)(ipv4_of(address).value);
+  }
   template <class T>
   void operator()(const std::optional<T>& value) {
     (*this)(value.has_value());
@@ -73,6 +80,16 @@ class Reader {
     (*this)(length);
     text.assign(take(length), length);
   }
+  void operator()(IpAddress& address) {
+    bool v6 = false;
+    (*this)(v6);
+    if (v6) {
+      auto& bytes = address.emplace<Ipv6Address>().bytes;
+      std::memcpy(bytes.data(), take(bytes.size()), bytes.size());
+    } else {
+      (*this)(address.emplace<Ipv4Address>().value);
+    }
+  }
   template <class T>
   void operator()(std::optional<T>& value) {
     bool there = false;
@@ -105,7 +122,7 @@ template <class Value, class Plain>
 concept is = std::is_same_v<std::remove_const_t<Value>, Plain>;
 
 void visit(auto& io, is<Endpoint> auto& endpoint) {
-  io(endpoint.address.value);
+  io(endpoint.address);
   io(endpoint.port);
 }
 

@@ -41,8 +41,9 @@ void append_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void append_endpoint(std::string& out, Endpoint server) {
-  const auto a = server.address.value;
+void append_endpoint(std::string& out, const Endpoint& server) {
+  if (is_ipv6(server.address)) return append_string(out, to_string(server));
+  const auto a = ipv4_of(server.address).value;
   fmt::format_to(std::back_inserter(out), FMT_COMPILE("\"{}.{}.{}.{}:{}\""), a >> 24, a >> 16 & 0xff,
                  a >> 8 & 0xff, a & 0xff, server.port);
 }

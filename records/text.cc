@@ -65,7 +65,10 @@ std::optional<Duration> parse_seconds(std::string_view text) {
 std::optional<Endpoint> parse_endpoint(std::string_view text) {
   const auto colon = text.rfind(':');
   if (colon == text.npos) return {};
-  const auto address = parse_ipv4(text.substr(0, colon));
+  const auto host = text.substr(0, colon);
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  const std::optional<IpAddress> address =
+      bracketed ? std::optional<IpAddress>(parse_ipv6(host.substr(1, host.size() - 2))) : parse_ipv4(host);
   const auto port = whole<std::uint16_t>(text.substr(colon + 1));
   if (!address || !port) return {};
   return Endpoint{.address = *address, .port = *port};

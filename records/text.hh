@@ -17,6 +17,6 @@ void append_seconds(std::string& out, Duration time);  // "130.902843000"
 // ("3e-05", as other programs write small numbers) goes through a double, exact up to 104 days.
 std::optional<Duration> parse_seconds(std::string_view text);
 
-std::optional<Endpoint> parse_endpoint(std::string_view text);  // "192.168.122.1:53"
+std::optional<Endpoint> parse_endpoint(std::string_view text);  // "192.168.122.1:53", "[2001:db8::1]:53"
 
 }  // namespace hanglab::records

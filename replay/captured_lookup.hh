@@ -40,7 +40,7 @@ struct TruncatedAnswer {
 };
 
 struct CapturedLookup {
-  Ipv4Address client;
+  IpAddress client;
   std::vector<Endpoint> servers{};  // in the order in which they were asked
   std::string name{};               // as first asked
   std::vector<std::uint16_t> types{};

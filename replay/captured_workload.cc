@@ -27,7 +27,7 @@ bool can_be_replayed(const CapturedLookup& lookup) {
 }
 
 Workload make_workload(std::span<const CapturedLookup> lookups,
-                       const std::map<Ipv4Address, StandIn>& stand_ins) {
+                       const std::map<IpAddress, StandIn>& stand_ins) {
   Workload workload;
   if (lookups.empty()) return workload;
   const Duration origin = std::ranges::min(lookups, {}, &CapturedLookup::start).start;

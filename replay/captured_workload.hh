@@ -25,6 +25,6 @@ bool can_be_replayed(const CapturedLookup& lookup);
 // One planned lookup for each captured one, in their order; the first of them in time is at zero. Throws
 // Error for a client without a stand-in and for a lookup that cannot be replayed.
 Workload make_workload(std::span<const CapturedLookup> lookups,
-                       const std::map<Ipv4Address, StandIn>& stand_ins);
+                       const std::map<IpAddress, StandIn>& stand_ins);
 
 }  // namespace hanglab::replay

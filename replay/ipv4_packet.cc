@@ -90,8 +90,8 @@ std::variant<CapturedPacket, Unusable> read_ipv4(ByteView bytes) {
     const Tins::IP ip(bytes.data(), static_cast<std::uint32_t>(bytes.size()));
     if (ip.fragment_offset() != 0 || (ip.flags() & Tins::IP::MORE_FRAGMENTS) != 0) return Unusable::fragment;
     CapturedPacket packet;
-    packet.source.address = {get_u32(bytes, 12)};
-    packet.destination.address = {get_u32(bytes, 16)};
+    packet.source.address = Ipv4Address{get_u32(bytes, 12)};
+    packet.destination.address = Ipv4Address{get_u32(bytes, 16)};
     // Segmentation offload leaves the total length at 0 where it does not fit in 16 bits.
     const std::size_t total = ip.tot_len() != 0 ? ip.tot_len() : bytes.size();
     const std::size_t header_size = ip.head_len() * std::size_t{4};

@@ -85,7 +85,7 @@ class LookupFinder {
 
   std::vector<OpenLookup> lookups_;
   std::vector<std::vector<std::size_t>> sockets_;  // of each lookup
-  std::map<Ipv4Address, std::vector<std::size_t>> open_;
+  std::map<IpAddress, std::vector<std::size_t>> open_;
   std::map<std::pair<std::size_t, std::uint16_t>, std::size_t> by_query_;  // socket and id
   std::map<std::size_t, std::size_t> by_socket_;                           // the latest to use it
   std::map<std::size_t, Connection> connections_;

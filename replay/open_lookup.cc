@@ -18,7 +18,7 @@ constexpr std::size_t answers_worth_a_larger_buffer = 16;
 
 }  // namespace
 
-OpenLookup::OpenLookup(Ipv4Address client, const dns::Question& question, Duration start)
+OpenLookup::OpenLookup(const IpAddress& client, const dns::Question& question, Duration start)
     : result_{.client = client, .name = question.name, .start = start}, last_activity_(start) {}
 
 const OpenLookup::Asked* OpenLookup::find(std::uint16_t type) const {

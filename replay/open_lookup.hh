@@ -21,7 +21,7 @@ namespace hanglab::replay {
 
 class OpenLookup {
  public:
-  OpenLookup(Ipv4Address client, const dns::Question& question, Duration start);
+  OpenLookup(const IpAddress& client, const dns::Question& question, Duration start);
 
   // Whether a query for this name, now on the wire, continues this lookup. `still_trying`: other
   // sockets of this lookup will send again.

@@ -238,7 +238,7 @@ void DnsService::serve_next() {
   const Duration work = answer.service_time;
   occupy(work);
   if (answer.open) {
-    task_.emplace(forward(query->payload, {.from = query->from, .to = query->to.address}));
+    task_.emplace(forward(query->payload, {.from = query->from, .to = ipv4_of(query->to.address)}));
     event_ = ns3::Simulator::Schedule(to_ns3(work), [this] { task_->start(); });
     return;
   }
@@ -247,7 +247,7 @@ void DnsService::serve_next() {
     const auto reply = [this, socket, to, from](const servers::Answer& made) {
       if (made.message.empty()) return;
       if (made.full_size > made.message.size()) note_(to, get_u16(made.message), made.full_size);
-      socket->send_to(from.address, to, made.message);
+      socket->send_to(ipv4_of(from.address), to, made.message);
     };
     if (answer.delay > Duration(0))
       delayed_.push_back(ns3::Simulator::Schedule(to_ns3(answer.delay), [reply, answer] { reply(answer); }));
@@ -265,7 +265,7 @@ posix::Task<bool> DnsService::forward(Bytes query, servers::Client client) {
 
 void DnsService::send(const servers::Client& client, const Bytes& message) {
   const auto asked = [&](const auto& socket) {
-    const auto local = socket->local().address;
+    const Ipv4Address local = ipv4_of(socket->local().address);
     return local == Ipv4Address{} || local == client.to;
   };
   const auto socket = std::ranges::find_if(udp_, asked);

@@ -94,7 +94,7 @@ kernel::TcpSegment reset_for(const kernel::TcpSegment& to) {
 
 std::size_t Host::FlowHash::operator()(const Flow& flow) const {
   const auto mix = [](const Endpoint& e) {
-    return static_cast<std::uint64_t>(e.address.value) << 16 | e.port;
+    return static_cast<std::uint64_t>(ipv4_of(e.address).value) << 16 | e.port;
   };
   return std::hash<std::uint64_t>{}(mix(flow.local) * 0x9e3779b97f4a7c15u ^ mix(flow.remote));
 }
@@ -233,7 +233,7 @@ void Host::forget(TcpConnection& connection) {
 }
 
 std::shared_ptr<TcpConnection> Host::open_stream(SocketOwner& owner, Endpoint to) {
-  const auto source = source_for(to.address);
+  const auto source = source_for(ipv4_of(to.address));
   if (!source) return nullptr;
   Flow flow{.local = {*source, ephemeral_port(kernel::protocol_tcp)}, .remote = to};
   while (tcp_.contains(flow)) flow.local.port = ephemeral_port(kernel::protocol_tcp);

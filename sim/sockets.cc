@@ -23,7 +23,7 @@ Bytes udp_message(Endpoint from, Endpoint to, ByteView payload) {
   }
   message.insert(message.end(), payload.begin(), payload.end());
   std::uint16_t checksum =
-      kernel::transport_checksum(message, from.address, to.address, kernel::protocol_udp);
+      kernel::transport_checksum(message, ipv4_of(from.address), ipv4_of(to.address), kernel::protocol_udp);
   if (checksum == 0) checksum = 0xffff;  // 0 would say: none (RFC 768)
   message[6] = high(checksum);
   message[7] = low(checksum);
@@ -49,7 +49,7 @@ int UdpSocket::bind(Endpoint local) {
 
 int UdpSocket::bind_any() {
   if (bound_.port != 0) return 0;
-  const Ipv4Address address = local_.address;
+  const IpAddress address = local_.address;
   for (int tries = 0; tries < 64; ++tries) {
     if (bind({{}, host_.ephemeral_port(kernel::protocol_udp)}) != 0) continue;
     local_.address = address;
@@ -59,7 +59,7 @@ int UdpSocket::bind_any() {
 }
 
 int UdpSocket::connect(Endpoint peer) {
-  const auto source = host_.source_for(peer.address);
+  const auto source = host_.source_for(ipv4_of(peer.address));
   if (!source) return ENETUNREACH;
   local_.address = *source;
   peer_ = peer;
@@ -70,7 +70,7 @@ int UdpSocket::send(std::span<const std::uint8_t> payload, std::optional<Endpoin
   if (error_ != 0) return take_error();
   if (!to) to = peer_;
   if (!to) return EDESTADDRREQ;
-  const auto source = to == peer_ ? local_.address : host_.source_for(to->address);
+  const auto source = to == peer_ ? ipv4_of(local_.address) : host_.source_for(ipv4_of(to->address));
   if (!source) return ENETUNREACH;
   if (const int error = bind_any(); error != 0) return error;
   return send_to(*source, *to, payload);
@@ -79,7 +79,7 @@ int UdpSocket::send(std::span<const std::uint8_t> payload, std::optional<Endpoin
 int UdpSocket::send_to(Ipv4Address source, Endpoint to, std::span<const std::uint8_t> payload) {
   return host_.send({.protocol = kernel::protocol_udp,
                      .source = source,
-                     .destination = to.address,
+                     .destination = ipv4_of(to.address),
                      .dont_fragment = dont_fragment_},
                     udp_message({source, local_.port}, to, payload));
 }
@@ -115,17 +115,17 @@ int UdpSocket::take_error() {
 TcpConnection::TcpConnection(Host& host, SocketOwner* owner, const kernel::TcpSocket::Identity& identity)
     : host_(host),
       owner_(owner),
-      socket_(host.tcp_settings(identity.remote.address), host.ticks(), identity, *this) {}
+      socket_(host.tcp_settings(ipv4_of(identity.remote.address)), host.ticks(), identity, *this) {}
 
 TcpConnection::~TcpConnection() { timer_.Cancel(); }
 
 bool TcpConnection::transmit(const kernel::TcpSegment& segment) {
   const auto& identity = socket_.identity();
   if (segment.syn && !segment.ack && owner_) owner_->syn_sent(this);
-  return host_.send({.protocol = kernel::protocol_tcp,
-                     .source = identity.local.address,
-                     .destination = identity.remote.address},
-                    kernel::encode(segment, identity.local.address, identity.remote.address)) == 0;
+  const Ipv4Address source = ipv4_of(identity.local.address);
+  const Ipv4Address destination = ipv4_of(identity.remote.address);
+  return host_.send({.protocol = kernel::protocol_tcp, .source = source, .destination = destination},
+                    kernel::encode(segment, source, destination)) == 0;
 }
 
 void TcpConnection::settle() {

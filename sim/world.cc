@@ -138,7 +138,8 @@ class World::Episode {
     const TimePoint now = state_.clock.now();
     const auto full_size = [this](std::uint16_t id) -> std::optional<std::size_t> {
       for (const auto& [truncation, size] : state_.truncations)
-        if (truncation.id == id && std::ranges::count(addresses_, truncation.client.address) > 0) return size;
+        if (truncation.id == id && std::ranges::count(addresses_, ipv4_of(truncation.client.address)) > 0)
+          return size;
       return {};
     };
     log_.emplace(now, full_size);

@@ -16,7 +16,7 @@ using std::chrono::seconds;
 
 constexpr std::string_view blanks = " \t\r\v\f";
 constexpr std::uint16_t dns_port = 53;
-constexpr Endpoint local_server{{0x7f000001}, dns_port};  // where no other is named
+constexpr Endpoint local_server{Ipv4Address{0x7f000001}, dns_port};  // where no other is named
 
 struct Setting {
   std::string_view keyword;

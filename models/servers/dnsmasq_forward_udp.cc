@@ -181,7 +181,8 @@ posix::Task<bool> DnsmasqForwarding::take(Open& open, dns::Bytes message, Endpoi
   if (!header || !header->response() || header->id != open.id || !same_question(open.query, message))
     co_return false;
   const auto& servers = servers_of(open);
-  const auto server = std::ranges::find(servers, from.address);
+  const auto server =
+      std::ranges::find(servers, from.address, [](Ipv4Address one) { return IpAddress{one}; });
   if (server == servers.end() || from.port != dns_port) co_return false;
 
   const dns::Rcode rcode = header->rcode();

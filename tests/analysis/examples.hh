@@ -8,8 +8,8 @@
 
 namespace hanglab::analysis {
 
-constexpr Endpoint hypervisor{.address = {0xc0a87a01}, .port = 53};  // 192.168.122.1:53
-constexpr Endpoint second{.address = {0xc0a87a02}, .port = 53};      // 192.168.122.2:53
+constexpr Endpoint hypervisor{.address = Ipv4Address{0xc0a87a01}, .port = 53};  // 192.168.122.1:53
+constexpr Endpoint second{.address = Ipv4Address{0xc0a87a02}, .port = 53};      // 192.168.122.2:53
 
 inline Attempt udp(std::string result, Duration from, Duration to, std::size_t bytes = 0,
                    Endpoint server = hypervisor) {

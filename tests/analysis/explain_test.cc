@@ -74,7 +74,7 @@ TEST_CASE("A truncated answer that the client was content with is told as such")
   CHECK(explain(musl) == "UDP answer truncated (497 bytes) and used as it was (29 addresses), 3.2 ms");
   // It asked another server at the same time.
   auto silent = musl.attempts[0];
-  silent.server = {{0xc0a87a02}, 53};
+  silent.server = {Ipv4Address{0xc0a87a02}, 53};
   silent.result = "no answer";
   musl.attempts.push_back(silent);
   CHECK(explain(musl) ==

@@ -40,5 +40,5 @@ TEST_CASE("either family is an address") {
   CHECK(to_string(*parse_ip("10.0.0.1")) == "10.0.0.1");
   CHECK(to_string(*parse_ip("::1")) == "::1");
   CHECK_FALSE(parse_ip("localhost"));
-  CHECK(to_string(Endpoint{{0xc0a87a01}, 53}) == "192.168.122.1:53");
+  CHECK(to_string(Endpoint{Ipv4Address{0xc0a87a01}, 53}) == "192.168.122.1:53");
 }

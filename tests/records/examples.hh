@@ -5,7 +5,7 @@
 
 namespace hanglab::records {
 
-constexpr Endpoint hypervisor{.address = {0xc0a87a01}, .port = 53};  // 192.168.122.1:53
+constexpr Endpoint hypervisor{.address = Ipv4Address{0xc0a87a01}, .port = 53};  // 192.168.122.1:53
 
 // The incident: truncated over UDP after 0.31 ms, then seven SYNs that nobody answers.
 inline Lookup incident(std::uint64_t run = 3) {

@@ -51,7 +51,9 @@ TEST_CASE("What is no time, or none that fits, is refused") {
 }
 
 TEST_CASE("An endpoint is an IPv4 address, a colon and a port") {
-  CHECK(parse_endpoint("192.168.122.1:53") == Endpoint{.address = {0xc0a87a01}, .port = 53});
+  CHECK(parse_endpoint("192.168.122.1:53") == Endpoint{.address = Ipv4Address{0xc0a87a01}, .port = 53});
+  CHECK(parse_endpoint("[2001:db8::1]:53") == Endpoint{.address = *parse_ipv6("2001:db8::1"), .port = 53});
+  CHECK_FALSE(parse_endpoint("2001:db8::1:53"));
   for (const char* text : {"192.168.122.1", "192.168.122.1:", "192.168.122.1:65536", "192.168.122:53", ":53",
                            "192.168.122.1:5 3"}) {
     INFO(text);

@@ -37,8 +37,8 @@ TEST_CASE("a query is read with its time, its endpoints and its payload, in micr
   REQUIRE(packets.size() == 1);
   CHECK(packets[0] == CapturedPacket{.number = 1,
                                      .at = at,
-                                     .source = {{vm}, 45000},
-                                     .destination = {{hypervisor}, 53},
+                                     .source = {Ipv4Address{vm}, 45000},
+                                     .destination = {Ipv4Address{hypervisor}, 53},
                                      .header = UdpHeader{},
                                      .payload = query_message,
                                      .payload_size = 33});
@@ -136,12 +136,13 @@ TEST_CASE("an ICMP error names the packet that it is about, even if it quotes 8 
   CaptureReader reader(scratch.write("a.pcap", PcapFile(microseconds_magic, 101).packet(1, 0, error).take()));
   const auto packets = read_all(reader);
   REQUIRE(packets.size() == 1);
-  CHECK(packets[0].source == Endpoint{{hypervisor}, 0});
-  CHECK(std::get<IcmpError>(packets[0].header) == IcmpError{.type = 3,
-                                                            .code = 3,
-                                                            .about = Transport::tcp,
-                                                            .about_source = {{vm}, 40000},
-                                                            .about_destination = {{hypervisor}, 53}});
+  CHECK(packets[0].source == Endpoint{Ipv4Address{hypervisor}, 0});
+  CHECK(std::get<IcmpError>(packets[0].header) ==
+        IcmpError{.type = 3,
+                  .code = 3,
+                  .about = Transport::tcp,
+                  .about_source = {Ipv4Address{vm}, 40000},
+                  .about_destination = {Ipv4Address{hypervisor}, 53}});
 }
 
 TEST_CASE("on all interfaces at once, a packet that crosses several is yielded once") {

@@ -16,7 +16,7 @@ TEST_CASE("captured lookups become planned ones, at their distances from the fir
       {.client = vm, .name = "a.example", .types = {dns::type_a, dns::type_aaaa}, .start = 1'700'000'005s},
       {.client = other, .name = "b.example", .types = {dns::type_a}, .start = 1'700'000'003s},
       {.client = vm, .name = "c.example", .types = {dns::type_aaaa}, .start = 1'700'000'003s + 7ns}};
-  const std::map<Ipv4Address, StandIn> stand_ins{
+  const std::map<IpAddress, StandIn> stand_ins{
       {vm, {.host = "vm", .client = "glibc-2.36"}},
       {other, {.host = "builder", .client = "dig-9.18", .call = "dig"}}};
   const Workload planned{

@@ -72,7 +72,7 @@ TEST_CASE("names compare without case, and each name and each client has lookups
   REQUIRE(found.lookups.size() == 3);
   CHECK(found.lookups[0].types.size() == 2);
   CHECK(found.lookups[1].name == "b.example");
-  CHECK(found.lookups[2].client == Ipv4Address{0xc0a87a78});
+  CHECK(found.lookups[2].client == IpAddress{Ipv4Address{0xc0a87a78}});
 }
 
 TEST_CASE("two programs that ask for one name are two lookups") {

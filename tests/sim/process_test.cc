@@ -17,8 +17,8 @@ using posix::Task;
 
 namespace {
 
-constexpr Endpoint first_server{{0xc0a87a01}, 53};
-constexpr Endpoint second_server{{0xc0a87a02}, 53};
+constexpr Endpoint first_server{Ipv4Address{0xc0a87a01}, 53};
+constexpr Endpoint second_server{Ipv4Address{0xc0a87a02}, 53};
 const std::string udp_to_first = "iptables -A INPUT -d 192.168.122.1 -p udp --dport 53 -j ";
 const std::string tcp_to_first = "iptables -A INPUT -d 192.168.122.1 -p tcp --dport 53 -j ";
 

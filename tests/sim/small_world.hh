@@ -87,7 +87,7 @@ inline std::vector<std::string> results_by_server(const Lookup& lookup) {
   std::vector<std::string> words;
   for (const Attempt& attempt : lookup.attempts)
     words.push_back(fmt::format("{} .{} {}", to_string(attempt.transport),
-                                attempt.server.address.value & 0xff, attempt.result));
+                                ipv4_of(attempt.server.address).value & 0xff, attempt.result));
   return words;
 }
 

@@ -35,8 +35,8 @@ class Recorder : public SegmentSink {
   const TimePoint& now_;
 };
 
-constexpr Endpoint client_end{{0xc0a87a77}, 40000};
-constexpr Endpoint server_end{{0xc0a87a01}, 53};
+constexpr Endpoint client_end{Ipv4Address{0xc0a87a77}, 40000};
+constexpr Endpoint server_end{Ipv4Address{0xc0a87a01}, 53};
 
 // A socket alone: the other side is silence, or what the test says.
 struct Alone {

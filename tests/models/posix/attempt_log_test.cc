@@ -14,8 +14,8 @@ using Kind = Syscall::Kind;
 
 namespace {
 
-constexpr Endpoint first_server{{0xc0a87a01}, 53};
-constexpr Endpoint second_server{{0xc0a87a02}, 53};
+constexpr Endpoint first_server{Ipv4Address{0xc0a87a01}, 53};
+constexpr Endpoint second_server{Ipv4Address{0xc0a87a02}, 53};
 
 TimePoint at(int ms) { return TimePoint(std::chrono::milliseconds(ms)); }
 

@@ -12,7 +12,7 @@ using posix::Syscall;
 
 namespace {
 
-constexpr Endpoint server{{0xc0a87a01}, 53};
+constexpr Endpoint server{Ipv4Address{0xc0a87a01}, 53};
 constexpr std::array<std::uint8_t, 4> abcd{'a', 'b', 'c', 'd'};
 
 std::string line(Syscall call) {

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const Client client{.from = {{.value = 0x7f000001}, 40000}, .to = {.value = 0x7f000001}};
+const Client client{.from = {Ipv4Address{0x7f000001}, 40000}, .to = {.value = 0x7f000001}};
 const Ipv4Address first_server{.value = 0x7f000002};
 const Ipv4Address second_server{.value = 0x7f000003};
 
@@ -76,7 +76,7 @@ class Forwarder {
 
 std::vector<Ipv4Address> asked_servers(Forwarder& forwarder) {
   std::vector<Ipv4Address> addresses;
-  for (const auto& to : forwarder.kernel.sent_to) addresses.push_back(to.address);
+  for (const auto& to : forwarder.kernel.sent_to) addresses.push_back(ipv4_of(to.address));
   forwarder.kernel.sent_to.clear();
   return addresses;
 }
@@ -206,8 +206,8 @@ TEST_CASE("--strict-order asks the first server, goes on after REFUSED, and at t
 TEST_CASE(
     "a client that asks again is heard upstream at once, another one after 2 s, and all get the answer") {
   Forwarder forwarder("--server=127.0.0.2");
-  const Client other{.from = {{.value = 0x7f000001}, 40001}, .to = client.to};
-  const Client third{.from = {{.value = 0x7f000001}, 40002}, .to = client.to};
+  const Client other{.from = {Ipv4Address{0x7f000001}, 40001}, .to = client.to};
+  const Client third{.from = {Ipv4Address{0x7f000001}, 40002}, .to = client.to};
   forwarder.ask(ask_for("a.org"));
   CHECK(asked_servers(forwarder).size() == 1);
   forwarder.ask(ask_for("a.org"));
