@@ -36,6 +36,8 @@ constexpr Setting table[] = {
     {"net.ipv4.tcp_orphan_retries", 0, most_byte},
     // RFC 7323 timestamps: 0 none, 1 with a random offset, 2 without the offset.
     {"net.ipv4.tcp_timestamps", 0, 2},
+    // 1: a client that wants to use RFC 7413 asks for a cookie. Without the server's bit none is given.
+    {"net.ipv4.tcp_fastopen", 0, 1},
     // RFC 2018 selective acknowledgements.
     {"net.ipv4.tcp_sack", 0, 1},
     // RFC 7323 window scaling.

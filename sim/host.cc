@@ -19,6 +19,7 @@ using kernel::Ipv4Packet;
 
 constexpr std::size_t udp_header_size = 8;
 constexpr int tcp_headers = 40;  // IPv4's and TCP's without options
+constexpr int loopback_mtu = 65535;  // of lo 65536, of which IPv4 can use no more (IP_MAX_MTU)
 constexpr std::string_view loopback_name = "lo";
 
 ns3::Ipv4Address to_ns3(Ipv4Address address) { return ns3::Ipv4Address(address.value); }
@@ -106,7 +107,8 @@ Host::Host(const scenario::Host& settings, std::uint32_t index, const RunClock& 
       clock_(clock),
       tcp_settings_(tcp_settings_of(settings)),
       port_range_(port_range_of(settings)),
-      icmp_price_(std::chrono::milliseconds(sysctl(settings, "net.ipv4.icmp_ratelimit", 1000))) {
+      icmp_price_(std::chrono::milliseconds(sysctl(settings, "net.ipv4.icmp_ratelimit", 1000))),
+      fast_open_(sysctl(settings, "net.ipv4.tcp_fastopen", 1) != 0) {
   node_ = ns3::CreateObject<ns3::Node>();
   auto arp = ns3::CreateObject<ns3::ArpL3Protocol>();
   auto traffic_control = ns3::CreateObject<ns3::TrafficControlLayer>();
@@ -172,6 +174,7 @@ void Host::end_run() {
   listeners_.clear();
   tcp_.clear();
   udp_.clear();
+  refused_cookies_.clear();
   icmp_limits_.clear();
   incoming_ = passing_ = {};
   fragments_expire_.Cancel();
@@ -207,8 +210,20 @@ std::optional<Ipv4Address> Host::source_for(Ipv4Address destination) {
 kernel::TcpSettings Host::tcp_settings(Ipv4Address peer) {
   kernel::TcpSettings settings = tcp_settings_;
   const auto route = is_local(peer) ? nullptr : route_to(peer);
-  if (route) settings.mss = static_cast<std::uint16_t>(route->GetOutputDevice()->GetMtu() - tcp_headers);
+  const int mtu = route ? route->GetOutputDevice()->GetMtu() : loopback_mtu;
+  settings.mss = static_cast<std::uint16_t>(mtu - tcp_headers);
   return settings;
+}
+
+kernel::CookieRequest Host::cookie_request(Ipv4Address peer) const {
+  const auto refused = refused_cookies_.find(peer);
+  const bool once = refused != refused_cookies_.end() && refused->second == kernel::CookieRequest::standard;
+  return once ? kernel::CookieRequest::experimental : kernel::CookieRequest::standard;
+}
+
+void Host::cookie_refused(Ipv4Address peer, kernel::CookieRequest how) {
+  auto& refused = refused_cookies_.emplace(peer, how).first->second;
+  refused = std::max(refused, how);
 }
 
 // net.ipv4.ip_local_port_range; connect() takes the even half, bind the rest (inet_hashtables.c).

@@ -51,6 +51,11 @@ class Host {
 
   // For sockets.
   kernel::TcpSettings tcp_settings(Ipv4Address peer);  // with the MSS of the route there
+  // Fast Open towards a peer, net.ipv4.tcp_fastopen: how the next SYN asks for a cookie, if at all. One refusal
+  // leads to one try of the other form (tcp_fastopen_cache_get and …_set, net/ipv4/tcp_metrics.c).
+  bool fast_open() const { return fast_open_; }
+  kernel::CookieRequest cookie_request(Ipv4Address peer) const;
+  void cookie_refused(Ipv4Address peer, kernel::CookieRequest how);
   const kernel::TickClock& ticks() const { return ticks_; }
   std::optional<Ipv4Address> source_for(Ipv4Address destination);
   std::uint16_t ephemeral_port(std::uint8_t protocol);
@@ -118,6 +123,7 @@ class Host {
   kernel::TcpSettings tcp_settings_;
   std::pair<std::uint16_t, std::uint16_t> port_range_;  // net.ipv4.ip_local_port_range
   Duration icmp_price_;                                 // net.ipv4.icmp_ratelimit
+  bool fast_open_;                                      // net.ipv4.tcp_fastopen
 
   ns3::Ptr<ns3::Node> node_;
   ns3::Ptr<ns3::Ipv4L3Protocol> ipv4_;
@@ -136,6 +142,7 @@ class Host {
   std::map<Endpoint, UdpSocket*> udp_;
   std::unordered_map<Flow, std::shared_ptr<TcpConnection>, FlowHash> tcp_;
   std::map<Endpoint, TcpListener*> listeners_;
+  std::map<Ipv4Address, kernel::CookieRequest> refused_cookies_;  // the last form that was refused
   struct RateLimit {
     Duration tokens{};
     TimePoint at{};

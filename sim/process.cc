@@ -1,5 +1,6 @@
 #include "sim/process.hh"
 
+#include <netinet/in.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -164,6 +165,12 @@ Result Process::set_option(Descriptor& descriptor, const Syscall& call) {
   if (call.option == Syscall::Option::recverr && descriptor.udp) descriptor.udp->set_recverr();
   if (call.option == Syscall::Option::maxseg) descriptor.maxseg = static_cast<std::uint16_t>(call.number);
   if (call.option == Syscall::Option::syncnt) descriptor.syncnt = call.number;
+  if (call.option == Syscall::Option::mtu_discover && call.number == IP_PMTUDISC_OMIT && descriptor.udp)
+    descriptor.udp->let_fragment();
+  if (call.option == Syscall::Option::fastopen_connect) {
+    if (!host_.fast_open()) return failure(EOPNOTSUPP);
+    descriptor.fast_open = true;
+  }
   return {};
 }
 
@@ -188,6 +195,8 @@ Process::MaybeResult Process::connect(Descriptor& descriptor, Pending& pending) 
   connection->hold_lock_until(now() + connect_lock);
   if (descriptor.maxseg) connection->socket().limit_segment(*descriptor.maxseg);
   if (descriptor.syncnt) connection->socket().limit_syns(*descriptor.syncnt);
+  const bool fast_open = descriptor.fast_open || pending.call->kind == Kind::sendmsg;
+  if (fast_open) connection->request_cookie();
   connection->socket().connect(now());
   connection->settle();
   if (descriptor.nonblocking) return failure(EINPROGRESS);
@@ -257,7 +266,8 @@ Result Process::send(Descriptor& descriptor, const Syscall& call) {
 }
 
 Process::MaybeResult Process::write(Descriptor& descriptor, Pending& pending) {
-  if (!descriptor.tcp) return pending.call->address.port != 0 ? connect(descriptor, pending) : failure(EPIPE);
+  if (!descriptor.tcp && pending.call->address.port == 0) return failure(EPIPE);
+  if (!descriptor.tcp) return host_.fast_open() ? connect(descriptor, pending) : failure(EOPNOTSUPP);
   auto& socket = descriptor.tcp->socket();
   if (socket.error() != 0) return failure(socket.take_error());
   if (socket.state() == kernel::TcpState::syn_sent)

@@ -47,6 +47,7 @@ class Process final : public posix::Posix, public SocketOwner {
     std::shared_ptr<TcpConnection> tcp{};
     std::optional<std::uint16_t> maxseg{};  // of a stream that is yet to be connected
     std::optional<int> syncnt{};            // likewise
+    bool fast_open = false;                 // likewise
   };
 
   using Syscall = posix::Syscall;

@@ -148,8 +148,15 @@ void TcpConnection::expire() {
   settle();
 }
 
+void TcpConnection::request_cookie() {
+  if (host_.fast_open()) socket_.request_cookie(host_.cookie_request(ipv4_of(socket_.identity().remote.address)));
+}
+
 void TcpConnection::receive(const kernel::TcpSegment& segment) {
+  const bool connecting = !socket_.connected();
   socket_.receive(host_.clock().now(), segment);
+  if (const auto refused = socket_.refused_cookie(); connecting && refused)
+    host_.cookie_refused(ipv4_of(socket_.identity().remote.address), *refused);
   settle();
 }
 

@@ -49,6 +49,7 @@ class UdpSocket {
 
   void receive(Datagram datagram);
   void set_recverr() { recverr_ = true; }
+  void let_fragment() { dont_fragment_ = false; }
   void icmp_error(Endpoint about, int error, bool final);
 
   bool readable() const { return !queue_.empty(); }
@@ -90,6 +91,8 @@ class TcpConnection final : public kernel::SegmentSink, public std::enable_share
   void set_owner(SocketOwner* owner) { owner_ = owner; }
   void set_listener(TcpListener* listener) { listener_ = listener; }  // told once, when connected
   void hold_lock_until(TimePoint at) { locked_until_ = at; }
+
+  void request_cookie();  // of Fast Open, before connect()
 
   // After anything was done to the socket: puts its timer right and tells the owner.
   void settle();

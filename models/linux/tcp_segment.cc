@@ -14,7 +14,9 @@ enum Option : std::uint8_t {
   window_scale = 3,
   sack_permitted = 4,
   sack = 5,
-  timestamps = 8
+  timestamps = 8,
+  fast_open_cookie = 34,
+  experiment = 254
 };
 enum FlagBit : std::uint8_t {
   fin_bit = 0x01,
@@ -26,6 +28,7 @@ enum FlagBit : std::uint8_t {
 
 constexpr std::size_t header_size = 20;
 constexpr std::uint8_t protocol_tcp = 6;
+constexpr std::uint16_t fast_open_experiment = 0xf989;  // RFC 6994's identifier, of IANA's registry
 
 using Bytes = std::vector<std::uint8_t>;
 
@@ -68,12 +71,21 @@ void put_options(Bytes& out, const TcpSegment& segment) {
       put32(out, segment.sack[i].end);
     }
   }
+  if (segment.cookie_request == CookieRequest::standard)
+    put8(out, {fast_open_cookie, 2, no_operation, no_operation});
+  if (segment.cookie_request == CookieRequest::experimental) {
+    put8(out, {experiment, 4});
+    put16(out, fast_open_experiment);
+  }
 }
 
 void read_option(TcpSegment& segment, std::uint8_t kind, std::span<const std::uint8_t> value) {
   if (kind == mss && value.size() == 2) segment.mss = get_u16(value, 0);
   if (kind == window_scale && value.size() == 1) segment.window_scale = value[0];
   if (kind == sack_permitted) segment.sack_permitted = true;
+  if (kind == fast_open_cookie && value.empty()) segment.cookie_request = CookieRequest::standard;
+  if (kind == experiment && value.size() == 2 && get_u16(value, 0) == fast_open_experiment)
+    segment.cookie_request = CookieRequest::experimental;
   if (kind == timestamps && value.size() == 8)
     segment.timestamps = {.value = get_u32(value, 0), .echo = get_u32(value, 4)};
   if (kind == sack) {

@@ -1,5 +1,6 @@
 // A TCP segment on the wire (RFC 9293 3.1) with the options that Linux puts there: maximum segment
-// size, window scale, SACK (RFC 2018) and timestamps (RFC 7323). Sequence numbers are compared
+// size, window scale, SACK (RFC 2018), timestamps (RFC 7323) and the request for a Fast Open cookie
+// (RFC 7413 4.1.1; in the form of an experiment, RFC 6994, as it was before). Sequence numbers are compared
 // modulo 2^32.
 #pragma once
 
@@ -32,6 +33,10 @@ struct TcpTimestamps {
   bool operator==(const TcpTimestamps&) const = default;
 };
 
+enum class CookieRequest { standard, experimental };
+
+enum class CookieRequest { standard, experimental };
+
 struct TcpSegment {
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
@@ -46,6 +51,8 @@ struct TcpSegment {
   std::optional<std::uint16_t> mss{};
   std::optional<std::uint8_t> window_scale{};
   bool sack_permitted = false;
+  std::optional<CookieRequest> cookie_request{};
+  std::optional<CookieRequest> cookie_request{};
   std::optional<TcpTimestamps> timestamps{};
   std::array<SackBlock, 3> sack{};
   std::size_t sack_count = 0;

@@ -119,6 +119,7 @@ bool TcpSocket::transmit_syn(TimePoint now) {
   if (!passive_) out.acknowledgment = 0;
   out.mss = std::max(settings_.mss, least_advertised_mss);
   out.sack_permitted = use_sack_;
+  if (retransmits_ == 0) out.cookie_request = cookie_request_;
   out.sack_count = 0;
   if (use_scale_) out.window_scale = our_window_scale;
   out.window = static_cast<std::uint16_t>(std::min(receiver_.window(), 0xffffu));  // never scaled in a SYN
@@ -340,7 +341,10 @@ void TcpSocket::receive_syn_sent(TimePoint now, const TcpSegment& segment) {
   if (!segment.syn || !acceptable) return;
   receiver_.synchronise(segment.sequence);
   learn_options(segment);
-  if (retransmits_ == 0) rtt_.sample(now - syn_at_);
+  if (retransmits_ == 0) {
+    rtt_.sample(now - syn_at_);
+    refused_cookie_ = cookie_request_;
+  }
   state_ = TcpState::established;
   timer_ = Timer::none;
   retransmits_ = 0;

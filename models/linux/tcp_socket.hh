@@ -14,7 +14,9 @@
 //   - RST: ECONNREFUSED for a SYN, ECONNRESET later; close() with unread data sends one
 //   - quick acknowledgments of the first segments, then delayed by 40 ms; of a duplicate with a D-SACK
 //     block (RFC 2883), which a firewall rule by length can tell from others
-// Not modelled: keepalive, probing a closed window, out-of-band data, fast open.
+//   - Fast Open towards servers that give no cookie, which no DNS server does while net.ipv4.tcp_fastopen has
+//     its default of 1: the first SYN asks for one, a repeated one does not
+// Not modelled: keepalive, probing a closed window, out-of-band data, data in a SYN.
 #pragma once
 
 #include <algorithm>
@@ -81,6 +83,11 @@ class TcpSocket {
   // TCP_SYNCNT, before connect(): in place of net.ipv4.tcp_syn_retries.
   void limit_syns(int retries) { settings_.syn_retries = retries; }
 
+  // Before connect(): its SYN asks for a Fast Open cookie.
+  void request_cookie(CookieRequest how) { cookie_request_ = how; }
+  // What the peer answered the SYN without a cookie to. A repeated SYN leaves open which one it answered.
+  std::optional<CookieRequest> refused_cookie() const { return refused_cookie_; }
+
   // The application's side. Results: check error() and state() afterwards.
   void connect(TimePoint now);
   void accept(TimePoint now, const TcpSegment& syn);  // passive open: answers a SYN
@@ -146,6 +153,8 @@ class TcpSocket {
   TcpReceiver receiver_;
   RttEstimator rtt_;
 
+  std::optional<CookieRequest> cookie_request_{};
+  std::optional<CookieRequest> refused_cookie_{};
   bool passive_ = false;
   bool orphaned_ = false;  // the application has closed it
   std::uint8_t peer_scale_ = 0;

@@ -62,8 +62,8 @@ struct Syscall {
     work
   };
 
-  // Only IP_RECVERR, TCP_MAXSEG and TCP_SYNCNT change what the lab's sockets do.
-  enum class Option { recverr, broadcast, nodelay, fastopen_connect, maxseg, syncnt };
+  // Broadcast and no-delay change nothing about what the lab's sockets do.
+  enum class Option { recverr, mtu_discover, broadcast, nodelay, fastopen_connect, maxseg, syncnt };
 
   Kind kind = Kind::socket;
   int fd = -1;

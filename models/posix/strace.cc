@@ -35,6 +35,7 @@ std::string quoted(ByteView bytes) {
 std::string_view option(Syscall::Option option) {
   switch (option) {
     case Syscall::Option::recverr: return "SOL_IP, IP_RECVERR";
+    case Syscall::Option::mtu_discover: return "SOL_IP, IP_MTU_DISCOVER";
     case Syscall::Option::broadcast: return "SOL_SOCKET, SO_BROADCAST";
     case Syscall::Option::nodelay: return "SOL_TCP, TCP_NODELAY";
     case Syscall::Option::fastopen_connect: return "SOL_TCP, TCP_FASTOPEN_CONNECT";

@@ -1,5 +1,6 @@
 #include "models/resolvers/dig.hh"
 
+#include <netinet/in.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -183,6 +184,7 @@ class Dig {
     const auto opened = co_await os_.socket(Transport::udp, true);
     if (!opened.ok()) co_return Reply{.failure = reason(opened.error), .no_socket = true};
     const int fd = static_cast<int>(opened.value);
+    co_await os_.setsockopt(fd, posix::Syscall::Option::mtu_discover, IP_PMTUDISC_OMIT);
     co_await os_.bind(fd);
     const auto connected = co_await os_.connect(fd, server);
     if (connected.ok()) co_await os_.sendmsg(fd, query);  // nobody asks whether that went well

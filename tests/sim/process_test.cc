@@ -214,6 +214,45 @@ TEST_CASE("sendmsg() with MSG_FASTOPEN connects, and sends nothing before poll()
   CHECK(ran.attempts[0].transport == Transport::tcp);
 }
 
+// As Linux 6.18 did it, towards a server that gives no cookie.
+TEST_CASE("A Fast Open socket asks for a cookie: by the option, once by the experimental one, then no more of that",
+          "[sim]") {
+  using kernel::CookieRequest;
+  using Requests = std::vector<std::optional<CookieRequest>>;
+  struct Case {
+    std::string rules;
+    std::string sysctls;
+    Requests requests;
+  };
+  const std::string drop_every_other = "-A INPUT -p tcp --syn -m statistic --mode nth --every 2 --packet 0 -j DROP";
+  for (const Case& c :
+       {Case{"", "", {CookieRequest::standard, CookieRequest::experimental, CookieRequest::standard}},
+        Case{drop_every_other,
+             "",
+             {CookieRequest::standard, {}, CookieRequest::standard, {}, CookieRequest::standard, {}}},
+        Case{"", "net.ipv4.tcp_fastopen: 0", {{}, {}, {}}}}) {
+    INFO(c.rules << c.sysctls);
+    const auto ran = run_program({.hypervisor_rules = c.rules, .vm_sysctls = c.sysctls}, [](Posix& os) -> Task<int> {
+      for (int i = 0; i < 3; ++i) {
+        const int fd = co_await open(os, Transport::tcp);
+        co_await os.setsockopt(fd, posix::Syscall::Option::fastopen_connect);
+        co_await os.connect(fd, first_server);
+        posix::PollFd ready{.fd = fd, .events = POLLOUT};
+        co_await os.poll({&ready, 1}, {});
+        co_await os.close(fd);
+      }
+      co_return 0;
+    });
+    Requests requests;
+    for (const auto& packet : ran.packets) {
+      const auto segment = kernel::decode_tcp(std::span(packet.bytes).subspan(20));
+      if (packet.direction == Direction::out && segment && segment->syn)
+        requests.push_back(segment->cookie_request);
+    }
+    CHECK(requests == c.requests);
+  }
+}
+
 TEST_CASE("Work takes its processor time and the host's cost of its calls, and strace shows none of it",
           "[sim]") {
   const auto ran = run_program({}, [](Posix& os) -> Task<int> {

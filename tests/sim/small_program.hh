@@ -20,6 +20,7 @@ struct Ran {
   std::optional<Duration> duration{};  // nothing: it still ran when a minute was over
   std::vector<Attempt> attempts{};
   std::string strace{};
+  std::vector<PacketEvent> packets{};  // at the VM
 };
 
 // Runs `program`, a coroutine with posix::Posix& as its parameter, once.
@@ -41,11 +42,13 @@ Ran run_program(const Small& small, Program program) {
                                                             .line = settings.host_file_line}},
                                              warnings);
     sim::DnsService service(*network.hosts()[hypervisor], *model, settings.listen, [](auto&&...) {});
+    sim::Host& vm = *network.hosts()[*scenario.host_index("vm")];
+    vm.set_tap([&ran](PacketEvent packet) { ran.packets.push_back(std::move(packet)); });
     network.begin_run(1, 0);
     service.begin_run(Random(1, 0, "server"));
     posix::AttemptLog log(clock.now());
     posix::Strace strace(1000);
-    sim::Process process(*network.hosts()[*scenario.host_index("vm")], Random(1), {&log, &strace});
+    sim::Process process(vm, Random(1), {&log, &strace});
     const auto timed = [&]() -> posix::Task<int> {  // it outlives its task, which refers to it
       co_await program(process);
       ran.duration = clock.now().time_since_epoch();

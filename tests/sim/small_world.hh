@@ -27,6 +27,7 @@ struct Small {
   std::string loss = "0%";
   std::string link{};  // more of the link: "jitter: 5ms"
   int syn_retries = 1;
+  std::string vm_sysctls{};  // more of them: "net.ipv4.tcp_sack: 0"
   std::string give_up = "60s";
 };
 
@@ -54,7 +55,8 @@ inline scenario::Scenario small_scenario(const Small& small) {
           "    kernel: {version: \"6.1\", hz: 250}\n"
           "    interfaces:\n"
           "      eth0: {address: 192.168.122.119/24}\n" +
-          fmt::format("    sysctls: {{net.ipv4.tcp_syn_retries: {}}}\n", small.syn_retries) +
+          fmt::format("    sysctls: {{net.ipv4.tcp_syn_retries: {}{}{}}}\n", small.syn_retries,
+                      small.vm_sysctls.empty() ? "" : ", ", small.vm_sysctls) +
           "    resolv.conf: \"" + small.resolv_conf + "\"\n    nsswitch.conf: \"" + small.hosts_order +
           "\"\n" + rules(small.vm_rules) + "links:\n" +
           fmt::format("  - {{from: vm.eth0, to: hypervisor.virbr0, delay: {}, rate: 10Gbps, loss: {}{}{}}}\n",
