@@ -1,6 +1,7 @@
 #include "sim/dns_service.hh"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/big_endian.hh"
 
@@ -11,6 +12,11 @@ namespace {
 constexpr std::uint16_t dns_port = 53;
 
 std::vector<posix::SyscallObserver*> no_observers() { return {}; }
+
+Duration exponential(Duration mean, Random& random) {
+  const double times = -std::log1p(-random.uniform());
+  return Duration(static_cast<Duration::rep>(times * static_cast<double>(mean.count())));
+}
 
 }  // namespace
 
@@ -280,7 +286,9 @@ void DnsService::accepted(std::shared_ptr<TcpConnection> connection) {
   }
   // The main process accepts, and makes the child if there is one; meanwhile it answers nobody.
   const TimePoint now = host_.clock().now();
-  free_at_ = std::max(free_at_, now) + server_.tcp().accept_time;
+  const auto tcp = server_.tcp();
+  free_at_ = std::max(free_at_, now) + tcp.accept_time;
+  if (tcp.accept_spread > Duration(0)) free_at_ += exponential(tcp.accept_spread, random_);
   connections_.push_back(std::make_unique<Connection>(*this, std::move(connection), free_at_ - now));
 }
 

@@ -18,7 +18,7 @@ namespace {
 using kernel::Ipv4Packet;
 
 constexpr std::size_t udp_header_size = 8;
-constexpr int tcp_headers = 40;  // IPv4's and TCP's without options
+constexpr int tcp_headers = 40;      // IPv4's and TCP's without options
 constexpr int loopback_mtu = 65535;  // of lo 65536, of which IPv4 can use no more (IP_MAX_MTU)
 constexpr std::string_view loopback_name = "lo";
 

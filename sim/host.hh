@@ -51,8 +51,8 @@ class Host {
 
   // For sockets.
   kernel::TcpSettings tcp_settings(Ipv4Address peer);  // with the MSS of the route there
-  // Fast Open towards a peer, net.ipv4.tcp_fastopen: how the next SYN asks for a cookie, if at all. One refusal
-  // leads to one try of the other form (tcp_fastopen_cache_get and …_set, net/ipv4/tcp_metrics.c).
+  // Fast Open towards a peer, net.ipv4.tcp_fastopen: how the next SYN asks for a cookie, if at all. One
+  // refusal leads to one try of the other form (tcp_fastopen_cache_get and …_set, net/ipv4/tcp_metrics.c).
   bool fast_open() const { return fast_open_; }
   kernel::CookieRequest cookie_request(Ipv4Address peer) const;
   void cookie_refused(Ipv4Address peer, kernel::CookieRequest how);

@@ -149,7 +149,8 @@ void TcpConnection::expire() {
 }
 
 void TcpConnection::request_cookie() {
-  if (host_.fast_open()) socket_.request_cookie(host_.cookie_request(ipv4_of(socket_.identity().remote.address)));
+  if (host_.fast_open())
+    socket_.request_cookie(host_.cookie_request(ipv4_of(socket_.identity().remote.address)));
 }
 
 void TcpConnection::receive(const kernel::TcpSegment& segment) {

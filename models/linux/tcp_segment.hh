@@ -35,8 +35,6 @@ struct TcpTimestamps {
 
 enum class CookieRequest { standard, experimental };
 
-enum class CookieRequest { standard, experimental };
-
 struct TcpSegment {
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
@@ -51,7 +49,6 @@ struct TcpSegment {
   std::optional<std::uint16_t> mss{};
   std::optional<std::uint8_t> window_scale{};
   bool sack_permitted = false;
-  std::optional<CookieRequest> cookie_request{};
   std::optional<CookieRequest> cookie_request{};
   std::optional<TcpTimestamps> timestamps{};
   std::array<SackBlock, 3> sack{};

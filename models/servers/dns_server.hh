@@ -58,7 +58,8 @@ struct TcpService {
   bool process_per_connection = false;  // else one process serves UDP and all connections in turn
   int most_connections = 0;             // served at once; further ones wait in the listen queue
   int backlog = 0;               // of listen(2): Linux lets backlog + 1 wait and drops the SYNs of more
-  Duration accept_time{};        // from the end of the handshake to a session that reads
+  Duration accept_time{};        // from the end of the handshake to a session that reads, at least
+  Duration accept_spread{};      // … and the mean of what comes on top, exponentially distributed
   Duration lifetime{};           // the server ends a connection this long after it was accepted; 0: never
   bool any_octet_counts = true;  // as a sign of life; else only a whole message, or an answer
   // It reads one message and no octet of the next, and calls shutdown(2) before close(2): a connection that

@@ -215,8 +215,9 @@ TEST_CASE("sendmsg() with MSG_FASTOPEN connects, and sends nothing before poll()
 }
 
 // As Linux 6.18 did it, towards a server that gives no cookie.
-TEST_CASE("A Fast Open socket asks for a cookie: by the option, once by the experimental one, then no more of that",
-          "[sim]") {
+TEST_CASE(
+    "A Fast Open socket asks for a cookie: by the option, once by the experimental one, then no more of that",
+    "[sim]") {
   using kernel::CookieRequest;
   using Requests = std::vector<std::optional<CookieRequest>>;
   struct Case {
@@ -224,7 +225,8 @@ TEST_CASE("A Fast Open socket asks for a cookie: by the option, once by the expe
     std::string sysctls;
     Requests requests;
   };
-  const std::string drop_every_other = "-A INPUT -p tcp --syn -m statistic --mode nth --every 2 --packet 0 -j DROP";
+  const std::string drop_every_other =
+      "-A INPUT -p tcp --syn -m statistic --mode nth --every 2 --packet 0 -j DROP";
   for (const Case& c :
        {Case{"", "", {CookieRequest::standard, CookieRequest::experimental, CookieRequest::standard}},
         Case{drop_every_other,
@@ -232,17 +234,18 @@ TEST_CASE("A Fast Open socket asks for a cookie: by the option, once by the expe
              {CookieRequest::standard, {}, CookieRequest::standard, {}, CookieRequest::standard, {}}},
         Case{"", "net.ipv4.tcp_fastopen: 0", {{}, {}, {}}}}) {
     INFO(c.rules << c.sysctls);
-    const auto ran = run_program({.hypervisor_rules = c.rules, .vm_sysctls = c.sysctls}, [](Posix& os) -> Task<int> {
-      for (int i = 0; i < 3; ++i) {
-        const int fd = co_await open(os, Transport::tcp);
-        co_await os.setsockopt(fd, posix::Syscall::Option::fastopen_connect);
-        co_await os.connect(fd, first_server);
-        posix::PollFd ready{.fd = fd, .events = POLLOUT};
-        co_await os.poll({&ready, 1}, {});
-        co_await os.close(fd);
-      }
-      co_return 0;
-    });
+    const auto ran =
+        run_program({.hypervisor_rules = c.rules, .vm_sysctls = c.sysctls}, [](Posix& os) -> Task<int> {
+          for (int i = 0; i < 3; ++i) {
+            const int fd = co_await open(os, Transport::tcp);
+            co_await os.setsockopt(fd, posix::Syscall::Option::fastopen_connect);
+            co_await os.connect(fd, first_server);
+            posix::PollFd ready{.fd = fd, .events = POLLOUT};
+            co_await os.poll({&ready, 1}, {});
+            co_await os.close(fd);
+          }
+          co_return 0;
+        });
     Requests requests;
     for (const auto& packet : ran.packets) {
       const auto segment = kernel::decode_tcp(std::span(packet.bytes).subspan(20));
