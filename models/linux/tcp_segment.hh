@@ -55,6 +55,7 @@ struct TcpSegment {
   std::size_t sack_count = 0;
   std::vector<std::uint8_t> payload{};
 
+  Sequence payload_end() const { return sequence + (syn ? 1u : 0u) + static_cast<Sequence>(payload.size()); }
   // Sequence space taken: the payload, and one each for SYN and FIN.
   std::uint32_t length() const {
     return static_cast<std::uint32_t>(payload.size()) + (syn ? 1u : 0u) + (fin ? 1u : 0u);

@@ -54,6 +54,7 @@ void TcpSocket::write(TimePoint now, std::span<const std::uint8_t> bytes) {
 std::size_t TcpSocket::read(TimePoint, std::span<std::uint8_t> into) { return receiver_.read(into); }
 
 void TcpSocket::shutdown(TimePoint now) {
+  receives_ = false;
   if (state_ != TcpState::established && state_ != TcpState::close_wait) return;
   state_ = state_ == TcpState::established ? TcpState::fin_wait_1 : TcpState::last_ack;
   sender_.finish();
@@ -383,6 +384,15 @@ bool TcpSocket::receive_acknowledgment(TimePoint now, const TcpSegment& segment)
   return true;
 }
 
+// Data that nobody can read any more (tcp_rcv_state_process, LINUX_MIB_TCPABORTONDATA; RFC 1122 4.2.2.13).
+void TcpSocket::refuse_data(const TcpSegment& segment) {
+  sink_->transmit({.source_port = identity_.local.port,
+                   .destination_port = identity_.remote.port,
+                   .sequence = segment.acknowledgment,
+                   .rst = true});
+  die(ECONNRESET);
+}
+
 void TcpSocket::receive_fin() {
   switch (state_) {
     case TcpState::established: state_ = TcpState::close_wait; break;
@@ -418,6 +428,7 @@ void TcpSocket::receive(TimePoint now, const TcpSegment& segment) {
   }
   if (!receive_acknowledgment(now, segment)) return;
   if (segment.length() == 0) return;
+  if (!receives_ && after(segment.payload_end(), receiver_.next())) return refuse_data(segment);
   const bool had_finished = receiver_.finished();
   const auto arrival = receiver_.arrive(segment);
   const bool fin_reached = receiver_.finished() && !had_finished;

@@ -11,7 +11,8 @@
 //   - an ICMP error for a SYN ends connect(), unless it arrives while the caller holds the socket's lock:
 //     then it is only remembered (sk_err_soft) and the next retransmission has to bring another. From 5.8 on
 //     it is also put on the error queue, which poll() reports (tcp_v4_err; commit 45af29ca761c)
-//   - RST: ECONNREFUSED for a SYN, ECONNRESET later; close() with unread data sends one
+//   - RST: ECONNREFUSED for a SYN, ECONNRESET later; close() with unread data sends one, and so do data that
+//     arrive after close() or shutdown()
 //   - quick acknowledgments of the first segments, then delayed by 40 ms; of a duplicate with a D-SACK
 //     block (RFC 2883), which a firewall rule by length can tell from others
 //   - Fast Open towards servers that give no cookie, which no DNS server does while net.ipv4.tcp_fastopen has
@@ -138,6 +139,7 @@ class TcpSocket {
   void receive_syn_sent(TimePoint now, const TcpSegment& segment);
   bool receive_acknowledgment(TimePoint now, const TcpSegment& segment);
   void receive_fin();
+  void refuse_data(const TcpSegment& segment);
 
   void expire_syn(TimePoint now);
   void expire_data(TimePoint now);
@@ -157,6 +159,7 @@ class TcpSocket {
   std::optional<CookieRequest> refused_cookie_{};
   bool passive_ = false;
   bool orphaned_ = false;  // the application has closed it
+  bool receives_ = true;   // until it has shut the socket down or closed it
   std::uint8_t peer_scale_ = 0;
   bool use_timestamps_ = false;
   bool use_sack_ = false;

@@ -231,3 +231,27 @@ TEST_CASE("Segments that arrive out of order are read in order, once", "[tcp]") 
   read.resize(connected.socket.read(connected.now, read));
   CHECK(read == std::vector<std::uint8_t>{1, 2, 3, 4, 5});
 }
+
+TEST_CASE("Data that arrive after close() are answered by RST, and so they are after shutdown()", "[tcp]") {
+  for (const bool whole : {true, false}) {
+    Connected connected;
+    if (whole)
+      connected.socket.close(connected.now);
+    else
+      connected.socket.shutdown(connected.now);
+    REQUIRE(connected.recorder.sent.size() == 1);
+    CHECK(connected.recorder.sent[0].segment.fin);
+    connected.socket.receive(connected.now, {.source_port = 53,
+                                             .destination_port = 40000,
+                                             .sequence = 5001,
+                                             .acknowledgment = 1001,
+                                             .ack = true,
+                                             .payload = query});
+    REQUIRE(connected.recorder.sent.size() == 2);
+    const TcpSegment& reset = connected.recorder.sent[1].segment;
+    CHECK(reset.rst);
+    CHECK_FALSE(reset.ack);
+    CHECK(reset.sequence == 1001);
+    CHECK(connected.socket.state() == TcpState::closed);
+  }
+}
