@@ -16,11 +16,11 @@ namespace {
 constexpr std::uint16_t class_chaos = 3;
 constexpr int listen_backlog = 32;
 
-// From SYN+ACK to the FIN of a connection that is closed at once: of 390 over lo, kernel 6.18 on two busy
-// cores, 5 % took up to 68 us, half up to 94, 95 % up to 149. Whether a query comes first, and the end is a
-// RST, is a race.
-constexpr Duration accept_time = std::chrono::microseconds(65);
-constexpr Duration accept_spread = std::chrono::microseconds(40);
+// From SYN+ACK to the FIN of a connection that is closed at once, kernel 6.18: half took up to 50 us after
+// another one and up to 104 us after 20 ms of rest, from 28 us to 150 us and rarely more. Whether a query
+// comes first, and the end is a RST, is a race.
+constexpr Duration accept_time = std::chrono::microseconds(30);
+constexpr Duration accept_spread = std::chrono::microseconds(30);
 
 // Header and question alone, marked TC.
 void truncate(Answer& answer) {
