@@ -84,7 +84,7 @@ Simulated::Simulated(const scenario::Scenario& scenario, Duration tolerance)
 }
 
 void Simulated::add(RunResult run) {
-  for (auto& [host, exchange] : exchanges_of(scenario_, run.packets))
+  for (auto& [host, exchange] : exchanges_of(scenario_, std::move(run.packets)))
     packets_[host].exchanges.add_simulated(std::move(exchange));
   std::ranges::move(run.lookups, std::back_inserter(lookups_));
 }

@@ -20,10 +20,14 @@ constexpr Duration linger = std::chrono::seconds(2);  // a run's taps are silent
 
 }  // namespace
 
-Duration run_spacing(const scenario::Scenario& scenario) {
+Duration observation_end(const scenario::Scenario& scenario) {
   Duration last{};
   for (const PlannedLookup& lookup : scenario.workload()) last = std::max(last, lookup.at);
-  return std::chrono::ceil<std::chrono::seconds>(last + scenario.give_up + linger);
+  return last + scenario.give_up;
+}
+
+Duration run_spacing(const scenario::Scenario& scenario) {
+  return std::chrono::ceil<std::chrono::seconds>(observation_end(scenario) + linger);
 }
 
 Format parse_format(const std::string& text) {

@@ -28,6 +28,8 @@ struct OutputSettings {
   bool traces = false;
 };
 
+// When the last lookup of a run that still waits is given up, since the run began.
+Duration observation_end(const scenario::Scenario& scenario);
 // Between the beginnings of two runs in one capture.
 Duration run_spacing(const scenario::Scenario& scenario);
 

@@ -16,9 +16,9 @@ struct HostExchange {
   replay::Exchange exchange;
 };
 
-// What passed each host of the scenario in one run.
-std::vector<HostExchange> exchanges_of(const scenario::Scenario& scenario,
-                                       const std::vector<PacketEvent>& packets);
+// What passed each host of the scenario in one run, until observation ended: what a real program's kernel
+// sends when it is killed then, a simulated one, which goes on waiting, does not.
+std::vector<HostExchange> exchanges_of(const scenario::Scenario& scenario, std::vector<PacketEvent> packets);
 
 struct Side {
   std::vector<Lookup> lookups{};
