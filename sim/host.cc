@@ -174,6 +174,7 @@ void Host::end_run() {
   listeners_.clear();
   tcp_.clear();
   udp_.clear();
+  port_offsets_.clear();
   refused_cookies_.clear();
   icmp_limits_.clear();
   incoming_ = passing_ = {};
@@ -226,12 +227,24 @@ void Host::cookie_refused(Ipv4Address peer, kernel::CookieRequest how) {
   refused = std::max(refused, how);
 }
 
-// net.ipv4.ip_local_port_range; connect() takes the even half, bind the rest (inet_hashtables.c).
-std::uint16_t Host::ephemeral_port(std::uint8_t protocol) {
+std::uint16_t Host::random_port() {
   const auto [lowest, highest] = port_range_;
-  auto port = static_cast<std::uint16_t>(lowest + random_.below(highest - lowest + 1u));
-  if (protocol == kernel::protocol_tcp && port > lowest) port &= 0xfffe;
-  return port;
+  return static_cast<std::uint16_t>(lowest + random_.below(highest - lowest + 1u));
+}
+
+// As __inet_hash_connect (net/ipv4/inet_hashtables.c) finds one: connect() takes every other port, from a
+// random one on for each peer and then upwards with small random steps, so that one just used does not come
+// again soon.
+std::uint16_t Host::port_towards(const Endpoint& peer) {
+  const auto [lowest, highest] = port_range_;
+  const unsigned pairs = (highest - lowest + 1u) / 2;
+  if (pairs == 0) return lowest;
+  const auto [known, first] = port_offsets_.try_emplace(peer);
+  unsigned& offset = known->second;
+  if (first) offset = static_cast<unsigned>(random_.below(pairs));
+  const unsigned taken = offset % pairs;
+  offset = taken + 1 + static_cast<unsigned>(random_.below(8));
+  return static_cast<std::uint16_t>(lowest + 2 * taken);
 }
 
 bool Host::bind(UdpSocket& socket, Endpoint local) { return udp_.emplace(local, &socket).second; }
@@ -250,8 +263,8 @@ void Host::forget(TcpConnection& connection) {
 std::shared_ptr<TcpConnection> Host::open_stream(SocketOwner& owner, Endpoint to) {
   const auto source = source_for(ipv4_of(to.address));
   if (!source) return nullptr;
-  Flow flow{.local = {*source, ephemeral_port(kernel::protocol_tcp)}, .remote = to};
-  while (tcp_.contains(flow)) flow.local.port = ephemeral_port(kernel::protocol_tcp);
+  Flow flow{.local = {*source, port_towards(to)}, .remote = to};
+  while (tcp_.contains(flow)) flow.local.port = port_towards(to);
   auto connection = std::make_shared<TcpConnection>(
       *this, &owner,
       kernel::TcpSocket::Identity{

@@ -58,7 +58,7 @@ class Host {
   void cookie_refused(Ipv4Address peer, kernel::CookieRequest how);
   const kernel::TickClock& ticks() const { return ticks_; }
   std::optional<Ipv4Address> source_for(Ipv4Address destination);
-  std::uint16_t ephemeral_port(std::uint8_t protocol);
+  std::uint16_t random_port();  // of net.ipv4.ip_local_port_range
   std::uint32_t random32() { return static_cast<std::uint32_t>(random_.next()); }
   bool is_local(Ipv4Address address) const;
 
@@ -100,6 +100,7 @@ class Host {
     std::size_t operator()(const Flow& flow) const;
   };
 
+  std::uint16_t port_towards(const Endpoint& peer);
   void observe_out(ns3::Ptr<const ns3::Packet> packet, ns3::Ptr<ns3::Ipv4>, std::uint32_t interface);
   void observe_in(ns3::Ptr<const ns3::Packet> packet, ns3::Ptr<ns3::Ipv4>, std::uint32_t interface);
   void observe(ns3::Ptr<const ns3::Packet> packet, std::uint32_t interface, Direction direction);
@@ -142,6 +143,7 @@ class Host {
   std::map<Endpoint, UdpSocket*> udp_;
   std::unordered_map<Flow, std::shared_ptr<TcpConnection>, FlowHash> tcp_;
   std::map<Endpoint, TcpListener*> listeners_;
+  std::map<Endpoint, unsigned> port_offsets_;  // of the next connect() to a peer, in pairs of ports
   std::map<Ipv4Address, kernel::CookieRequest> refused_cookies_;  // the last form that was refused
   struct RateLimit {
     Duration tokens{};

@@ -51,7 +51,7 @@ int UdpSocket::bind_any() {
   if (bound_.port != 0) return 0;
   const IpAddress address = local_.address;
   for (int tries = 0; tries < 64; ++tries) {
-    if (bind({{}, host_.ephemeral_port(kernel::protocol_udp)}) != 0) continue;
+    if (bind({{}, host_.random_port()}) != 0) continue;
     local_.address = address;
     return 0;
   }
