@@ -174,6 +174,7 @@ void Host::end_run() {
   listeners_.clear();
   tcp_.clear();
   udp_.clear();
+  injected_.clear();
   port_offsets_.clear();
   refused_cookies_.clear();
   icmp_limits_.clear();
@@ -312,6 +313,28 @@ int Host::send(const Outgoing& outgoing, Bytes message) {
   ns3_header.SetPayloadSize(static_cast<std::uint16_t>(message.size()));
   ipv4_->SendWithHeader(ns3::Create<ns3::Packet>(message.data(), static_cast<std::uint32_t>(message.size())),
                         ns3_header, route);
+  return 0;
+}
+
+int Host::inject(Bytes packet) {
+  const auto header = kernel::decode_ipv4(packet)->header;
+  const auto route = route_to(header.destination);
+  if (!route) return ENETUNREACH;
+  injected_.outgoing(packet);
+  const auto payload = kernel::decode_ipv4(packet)->payload;
+  const auto size = static_cast<std::uint16_t>(payload.size());
+  ns3::Ipv4Header ns3_header;
+  ns3_header.SetSource(to_ns3(header.source));
+  ns3_header.SetDestination(to_ns3(header.destination));
+  ns3_header.SetProtocol(header.protocol);
+  ns3_header.SetTtl(header.ttl);
+  ns3_header.SetTos(header.tos);
+  ns3_header.SetIdentification(header.identification);
+  ns3_header.SetFragmentOffset(header.fragment_offset);
+  header.dont_fragment ? ns3_header.SetDontFragment() : ns3_header.SetMayFragment();
+  header.more_fragments ? ns3_header.SetMoreFragments() : ns3_header.SetLastFragment();
+  ns3_header.SetPayloadSize(size);
+  ipv4_->SendWithHeader(ns3::Create<ns3::Packet>(payload.data(), size), ns3_header, route);
   return 0;
 }
 
@@ -474,6 +497,7 @@ void Host::deliver(ByteView packet, std::string_view in_interface) {
     if (verdict.kind == kernel::Verdict::Kind::reject) reject(packet, verdict.reject_with);
     if (verdict.kind != kernel::Verdict::Kind::accept) return;
   }
+  if (!injected_.empty() && injected_.incoming(packet)) return;
   const auto ip = kernel::decode_ipv4(packet);
   if (!ip) return;
   switch (ip->header.protocol) {

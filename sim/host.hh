@@ -19,6 +19,7 @@
 #include "models/linux/tcp_socket.hh"
 #include "models/netfilter/iptables.hh"
 #include "scenario/scenario.hh"
+#include "sim/injected_flows.hh"
 #include "sim/sockets.hh"
 #include "sim/time.hh"
 
@@ -70,6 +71,11 @@ class Host {
     bool dont_fragment = true;
   };
   int send(const Outgoing& outgoing, Bytes message);
+
+  // Puts an IPv4 packet of a capture onto the interface that leads to its destination, past OUTPUT, as a raw
+  // socket of a packet generator would; this kernel does not react to what comes back (injected_flows.hh).
+  // ENETUNREACH without a route.
+  int inject(Bytes packet);
 
   // An address of 0 stands for every address of the host; a particular one goes before it.
   bool bind(UdpSocket& socket, Endpoint local);
@@ -143,6 +149,7 @@ class Host {
   std::map<Endpoint, UdpSocket*> udp_;
   std::unordered_map<Flow, std::shared_ptr<TcpConnection>, FlowHash> tcp_;
   std::map<Endpoint, TcpListener*> listeners_;
+  InjectedFlows injected_;
   std::map<Endpoint, unsigned> port_offsets_;  // of the next connect() to a peer, in pairs of ports
   std::map<Ipv4Address, kernel::CookieRequest> refused_cookies_;  // the last form that was refused
   struct RateLimit {

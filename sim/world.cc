@@ -96,9 +96,11 @@ struct World::State {
   std::vector<Server> servers;
   std::map<Truncation, std::size_t> truncations;  // of this run
   bool tapped = false;
-  std::vector<PacketEvent>* packets = nullptr;  // where the taps write, while a run wants it
+  PacketSink packets{};  // where the taps write, while a run wants it
 
   void tap();
+  void begin_run(std::uint64_t seed, std::uint64_t number);
+  void end_run();
 };
 
 // One lookup of a run: its program, its kernel's view of it, its record.
@@ -221,9 +223,22 @@ void World::State::tap() {
   if (std::exchange(tapped, true)) return;
   for (auto& host : network.hosts()) {
     host->set_tap([this](PacketEvent event) {
-      if (packets) packets->push_back(std::move(event));
+      if (packets) packets(std::move(event));
     });
   }
+}
+
+void World::State::begin_run(std::uint64_t seed, std::uint64_t number) {
+  clock.begin();
+  network.begin_run(seed, number);
+  for (std::size_t i = 0; i < servers.size(); ++i)
+    servers[i].service->begin_run(Random(seed, number, "dns-server/" + std::to_string(i)));
+}
+
+void World::State::end_run() {
+  for (Server& server : servers) server.service->end_run();
+  network.end_run();
+  packets = nullptr;
 }
 
 RunResult World::run(std::uint64_t seed, std::uint64_t number, const RunOptions& options) {
@@ -235,7 +250,8 @@ RunResult World::run_workload(std::uint64_t seed, std::uint64_t number, const Wo
   State& state = *state_;
   RunResult result;
   if (options.packets) state.tap();
-  state.packets = options.packets ? &result.packets : nullptr;
+  if (options.packets)
+    state.packets = [&result](PacketEvent event) { result.packets.push_back(std::move(event)); };
   state.truncations.clear();
 
   std::vector<std::unique_ptr<Episode>> episodes;
@@ -248,10 +264,7 @@ RunResult World::run_workload(std::uint64_t seed, std::uint64_t number, const Wo
         std::make_unique<Episode>(state, plan, seed, number, episodes.size(), options.syscalls));
 
   ns3::Simulator::Schedule(to_ns3(state.network.drain_time()), [&] {
-    state.clock.begin();
-    state.network.begin_run(seed, number);
-    for (std::size_t i = 0; i < state.servers.size(); ++i)
-      state.servers[i].service->begin_run(Random(seed, number, "dns-server/" + std::to_string(i)));
+    state.begin_run(seed, number);
     for (auto& episode : episodes) episode->schedule(ended);
   });
   ns3::Simulator::Run();
@@ -261,10 +274,35 @@ RunResult World::run_workload(std::uint64_t seed, std::uint64_t number, const Wo
     if (options.syscalls) result.syscalls.push_back(episode->take_syscalls());
   }
   episodes.clear();
-  for (Server& server : state.servers) server.service->end_run();
-  state.network.end_run();
-  state.packets = nullptr;
+  state.end_run();
   return result;
+}
+
+World::Injected World::inject(std::uint64_t seed, std::uint64_t number, PacketSource next, PacketSink seen) {
+  State& state = *state_;
+  state.tap();
+  state.packets = std::move(seen);
+  state.truncations.clear();
+  Injected injected;
+  PacketEvent packet;
+  std::function<void()> schedule;
+  const auto send = [&] {
+    ++injected.packets;
+    if (state.network.hosts()[packet.host]->inject(std::move(packet.bytes)) != 0) ++injected.unroutable;
+    schedule();
+  };
+  schedule = [&] {
+    if (!next(packet)) return ns3::Simulator::Stop(to_ns3(state.scenario.give_up));
+    const Duration now = state.clock.now().time_since_epoch();
+    ns3::Simulator::Schedule(to_ns3(std::max(packet.at - now, Duration(0))), send);
+  };
+  ns3::Simulator::Schedule(to_ns3(state.network.drain_time()), [&] {
+    state.begin_run(seed, number);
+    schedule();
+  });
+  ns3::Simulator::Run();
+  state.end_run();
+  return injected;
 }
 
 }  // namespace hanglab::sim

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,17 @@ class World {
   RunResult run(std::uint64_t seed, std::uint64_t number, const RunOptions& options = {});
   RunResult run_workload(std::uint64_t seed, std::uint64_t number, const Workload& workload,
                          const RunOptions& options = {});
+
+  // No lookup, but IPv4 packets of a capture (direction and interface aside) put onto their hosts' interfaces
+  // at their times, and give_up longer; `next` gives one after the other, in order of time, and false at
+  // their end. What the hosts' taps saw goes to `seen`.
+  using PacketSource = std::function<bool(PacketEvent&)>;
+  using PacketSink = std::function<void(PacketEvent)>;
+  struct Injected {
+    std::uint64_t packets = 0;
+    std::uint64_t unroutable = 0;
+  };
+  Injected inject(std::uint64_t seed, std::uint64_t number, PacketSource next, PacketSink seen);
 
  private:
   class Episode;
