@@ -27,16 +27,6 @@ Duration read_time(const std::string& text, const char* option) {
   return text.empty() ? Duration(0) : scenario::read_duration(text, {.file = option});
 }
 
-std::optional<replay::TimeBound> read_bound(const std::string& text, const char* option) {
-  if (text.empty()) return {};
-  const auto bound = replay::parse_time_bound(text);
-  if (!bound)
-    throw InputError(fmt::format(
-        "{} {}: reads 2s (after the first packet), 1700000000.5 (since 1970) or 2023-11-14T22:13:20Z", option,
-        text));
-  return bound;
-}
-
 // "auto" and no word leave it to the caller.
 std::optional<replay::MacAddress> read_mac(const std::string& text, const char* option) {
   if (text.empty() || text == "auto") return {};
@@ -63,17 +53,12 @@ void FrameOptions::add_to(po::options_description& options) {
        "write a capture of what would be sent, instead of sending")                            //
       ("i-own-this-network", po::bool_switch(&own_network), "needed to send on an interface")  //
       ("allow", po::value(&allowed)->composing()->value_name("NETWORK"),
-       "destinations that may be sent to (the interface's own networks)")                          //
-      ("speed", po::value(&speed)->value_name("FACTOR"), "so many times as fast as recorded (1)")  //
-      ("pps", po::value(&packet_rate)->value_name("RATE"), "packets a second instead")             //
-      ("mbps", po::value(&bit_rate)->value_name("RATE"), "Mbit/s instead")                         //
-      ("topspeed", po::bool_switch(&top_speed), "as fast as the interface takes them")             //
-      ("loop", po::value(&loops)->value_name("N"), "the whole capture so often (1)")               //
-      ("filter", po::value(&filter)->value_name("BPF"), "those alone that match: 'udp port 53'")   //
-      ("from", po::value(&from)->value_name("TIME"),
-       "those from this time on: 2s after the first, seconds since 1970, or RFC 3339")                   //
-      ("to", po::value(&to)->value_name("TIME"), "those before this time")                               //
-      ("limit", po::value(&limit)->value_name("N"), "the first N of them")                               //
+       "destinations that may be sent to (the interface's own networks)")                                //
+      ("speed", po::value(&speed)->value_name("FACTOR"), "so many times as fast as recorded (1)")        //
+      ("pps", po::value(&packet_rate)->value_name("RATE"), "packets a second instead")                   //
+      ("mbps", po::value(&bit_rate)->value_name("RATE"), "Mbit/s instead")                               //
+      ("topspeed", po::bool_switch(&top_speed), "as fast as the interface takes them")                   //
+      ("loop", po::value(&loops)->value_name("N"), "the whole capture so often (1)")                     //
       ("map-port", po::value(&ports)->composing()->value_name("P=Q"), "port P becomes Q")                //
       ("source-mac", po::value(&source_mac)->value_name("MAC"), "of all frames; auto: the interface's")  //
       ("destination-mac", po::value(&destination_mac)->value_name("MAC"),
@@ -89,13 +74,6 @@ void FrameOptions::add_to(po::options_description& options) {
       ("loss", po::value(&loss)->value_name("SHARE"), "lose so many of them: 5%")  //
       ("delay", po::value(&delay)->value_name("TIME"), "send each so much later")  //
       ("jitter", po::value(&jitter)->value_name("TIME"), "… give or take this");
-}
-
-replay::FrameSelectionOptions FrameOptions::selection() const {
-  replay::FrameSelectionOptions selection{
-      .filter = filter, .from = read_bound(from, "--from"), .to = read_bound(to, "--to")};
-  if (limit > 0) selection.limit = limit;
-  return selection;
 }
 
 replay::PaceKind FrameOptions::pace() const {

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "cli/frame_impairment.hh"
-#include "replay/read/frame_selection.hh"
 #include "replay/send/pace.hh"
 #include "replay/send/rewriter.hh"
 
@@ -24,10 +23,6 @@ struct FrameOptions {
   std::string bit_rate{};
   bool top_speed = false;
   std::uint64_t loops = 1;
-  std::string filter{};
-  std::string from{};
-  std::string to{};
-  std::uint64_t limit = 0;          // of the frames that are selected; 0: none
   std::vector<std::string> maps{};  // of addresses; the option is the verb's own
   std::vector<std::string> ports{};
   std::string source_mac{};
@@ -47,7 +42,6 @@ struct FrameOptions {
   bool wanted() const { return !interface.empty() || !file.empty(); }
 
   // All throw InputError that names the option.
-  replay::FrameSelectionOptions selection() const;
   replay::PaceKind pace() const;
   ImpairmentSettings impairment() const;
   // Without what the interface says: its address, MTU and neighbours.

@@ -5,14 +5,15 @@
 #include <cstdio>
 #include <map>
 
+#include "cli/capture_options.hh"
 #include "cli/frame_options.hh"
 #include "cli/replay_frames.hh"
 #include "cli/replay_table.hh"
 #include "cli/simulation_options.hh"
 #include "cli/verbs.hh"
 #include "core/error.hh"
+#include "replay/capture_lookups.hh"
 #include "replay/captured_workload.hh"
-#include "replay/lookup_finder.hh"
 
 namespace hanglab::cli {
 
@@ -94,14 +95,15 @@ std::map<IpAddress, StandIn> cast(const scenario::Scenario& scenario,
   return stand_ins;
 }
 
-int replay_into(const Words& words, const std::string& capture, const std::string& into,
+int replay_into(const Words& words, const std::string& capture,
+                const replay::FrameSelectionOptions& selection, const std::string& into,
                 const std::vector<std::string>& maps, const SimulationOptions& options,
                 const po::variables_map& values) {
   const scenario::Scenario scenario = scenario::load(into, options.overrides);
-  const auto contents = replay::read_lookups(capture);
+  const auto contents = replay::read_lookups(capture, selection);
   fmt::print(stderr, "{}", capture_report(capture, contents));
   std::vector<CapturedLookup> lookups;
-  std::ranges::copy_if(contents.found.lookups, std::back_inserter(lookups), replay::can_be_replayed);
+  std::ranges::copy_if(contents.lookups, std::back_inserter(lookups), replay::can_be_replayed);
   if (lookups.empty()) throw Error(fmt::format("{}: holds no lookup of addresses to replay", capture));
   const Workload workload = replay::make_workload(lookups, cast(scenario, lookups, maps));
 
@@ -111,11 +113,13 @@ int replay_into(const Words& words, const std::string& capture, const std::strin
   const OutputSettings settings = output_settings(options, values);
   Outputs outputs(settings, scenario, provenance(words, scenario, options.seed, 1));
   const auto result = world.run_workload(options.seed, 0, workload, run_options(settings));
-  if (settings.format == Format::table) fmt::print("{}\n", replay_table(lookups, result.lookups));
+  if (settings.format == Format::table)
+    fmt::print("{}\n", replay_table(lookups, result.lookups, contents.summary.last_at));
   outputs.take(0, result);
   outputs.finish(true);
-  if (!contents.damage) return ExitStatus::done;
-  fmt::print(stderr, "hanglab: {}; what stands before the damage was replayed\n", *contents.damage);
+  const auto& damage = contents.summary.damage;
+  if (!damage) return ExitStatus::done;
+  fmt::print(stderr, "hanglab: {}; what stands before the damage was replayed\n", *damage);
   return ExitStatus::failure;
 }
 
@@ -125,6 +129,7 @@ int replay(const Words& words) {
   std::string capture;
   std::string into;
   std::vector<std::string> maps;
+  CaptureOptions chosen;
   SimulationOptions options;
   FrameOptions frames;
   Synopsis synopsis{
@@ -140,6 +145,7 @@ int replay(const Words& words) {
        "into a scenario: the HOST that plays a captured client (the one of the same address); of frames: the "
        "address, "
        "or the network for a network, that it becomes");
+  chosen.add_to(synopsis.options);
   options.add_to(synopsis.options);
   po::options_description of_frames("Of frames");
   frames.add_to(of_frames);
@@ -151,9 +157,9 @@ int replay(const Words& words) {
   if (into.empty() != frames.wanted())
     throw InputError(
         "replay: say where to, with --into SCENARIO, --interface IF or --write FILE, one of them");
-  if (!into.empty()) return replay_into(words, capture, into, maps, options, *values);
+  if (!into.empty()) return replay_into(words, capture, chosen.selection(), into, maps, options, *values);
   frames.maps = maps;
-  return replay_frames(capture, frames, options.seed);
+  return replay_frames(capture, chosen.selection(), frames, options.seed);
 }
 
 }  // namespace hanglab::cli

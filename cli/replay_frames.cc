@@ -139,8 +139,8 @@ int finish(const std::string& capture, std::uint64_t sent, const std::optional<s
   return ExitStatus::done;
 }
 
-int write_frames(const std::string& capture, const FrameOptions& options, std::uint64_t seed) {
-  SelectedFrames frames(capture, options.selection());
+int write_frames(SelectedFrames& frames, const std::string& capture, const FrameOptions& options,
+                 std::uint64_t seed) {
   auto pipeline = make_pipeline(frames, options, seed, options.rewriting());
   replay::PcapWriter file(options.file, replay::link_ethernet);
   const auto damage = drain(pipeline, [&](const replay::FrameBlock& block) {
@@ -153,7 +153,8 @@ int write_frames(const std::string& capture, const FrameOptions& options, std::u
   return finish(capture, file.frames(), damage);
 }
 
-int send_frames(const std::string& capture, const FrameOptions& options, std::uint64_t seed) {
+int send_frames(SelectedFrames& frames, const std::string& capture, const FrameOptions& options,
+                std::uint64_t seed) {
   if (!options.own_network)
     throw InputError(
         fmt::format("--interface {}: frames of a capture can harm the network they are sent into; say that "
@@ -162,7 +163,6 @@ int send_frames(const std::string& capture, const FrameOptions& options, std::ui
                     options.interface));
   const auto interface = replay::look_up_interface(options.interface);
   replay::Neighbours neighbours(interface.index);
-  SelectedFrames frames(capture, options.selection());
   auto pipeline = make_pipeline(frames, options, seed, rules_on(options, neighbours, interface));
   replay::FrameSender sender(interface);
   const auto damage = drain(
@@ -174,12 +174,15 @@ int send_frames(const std::string& capture, const FrameOptions& options, std::ui
 
 }  // namespace
 
-int replay_frames(const std::string& capture, const FrameOptions& options, std::uint64_t seed) {
+int replay_frames(const std::string& capture, const replay::FrameSelectionOptions& selection,
+                  const FrameOptions& options, std::uint64_t seed) {
   if (options.loops == 0) throw InputError("--loop 0: there is nothing to do");
   if (!options.interface.empty() && !options.file.empty())
     throw InputError("--interface and --write: one of them");
   catch_interrupts();
-  return options.file.empty() ? send_frames(capture, options, seed) : write_frames(capture, options, seed);
+  SelectedFrames frames(capture, selection);
+  return options.file.empty() ? send_frames(frames, capture, options, seed)
+                              : write_frames(frames, capture, options, seed);
 }
 
 }  // namespace hanglab::cli

@@ -4,9 +4,11 @@
 #include <string>
 
 #include "cli/frame_options.hh"
+#include "replay/read/frame_selection.hh"
 
 namespace hanglab::cli {
 
-int replay_frames(const std::string& capture, const FrameOptions& options, std::uint64_t seed);
+int replay_frames(const std::string& capture, const replay::FrameSelectionOptions& selection,
+                  const FrameOptions& options, std::uint64_t seed);
 
 }  // namespace hanglab::cli

@@ -5,14 +5,17 @@
 #include <string>
 
 #include "core/lookup.hh"
+#include "core/time.hh"
+#include "replay/capture_lookups.hh"
 #include "replay/captured_workload.hh"
-#include "replay/lookup_finder.hh"
 
 namespace hanglab::cli {
 
 // What was read and, by kind, what could not be used.
 std::string capture_report(const std::string& file, const replay::CaptureContents& contents);
 
-std::string replay_table(std::span<const replay::CapturedLookup> captured, std::span<const Lookup> replayed);
+// `capture_end`: since 1970, up to when a lookup without a visible end was watched.
+std::string replay_table(std::span<const replay::CapturedLookup> captured, std::span<const Lookup> replayed,
+                         Duration capture_end);
 
 }  // namespace hanglab::cli

@@ -1,8 +1,10 @@
 // One lookup of a stub client as far as a capture shows it. A capture sees packets, not calls: a
 // program that waits for a TCP connection whose SYNs were dropped before the tap leaves nothing to be
-// seen, so its lookup has no visible end here and its duration is right-censored at the capture's end.
-// A refusal counts as the end if nothing of the lookup follows it; whether the program took it so, a
-// capture that stops soon after cannot tell (Linux overlooks an ICMP error that meets a busy socket).
+// seen, so its lookup has no visible end here and its duration is right-censored: until the last packet that
+// shows it alive, which is the least that it took.
+// A refusal or an error counts as the end if nothing of the lookup follows it, unless the program has shown
+// before that it does not heed such, or the capture stops where Linux, which overlooks an ICMP error that
+// meets a busy socket, could still repeat its SYN.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "core/address.hh"
+#include "core/lookup.hh"
 #include "core/time.hh"
 
 namespace hanglab::replay {
@@ -46,19 +49,21 @@ struct CapturedLookup {
   std::vector<std::uint16_t> types{};
 
   Duration start{};     // of the first packet, since 1970
-  Duration duration{};  // until the packet that ended it, or until the capture's end
+  Duration duration{};  // until the packet that ended it, or of no visible end the last that shows it alive
   CapturedEnd end = CapturedEnd::no_end_seen;
   std::string
       reason{};  // of a failure: "NXDOMAIN", "no data", "SERVFAIL" …, "RST", "ICMP 3/3", "closed unanswered"
   std::size_t answers = 0;  // records of the final answers, all types together
 
   std::size_t packets = 0;
-  int rounds = 1;   // how often a settled lookup started over: glibc does, with a larger buffer each time
-  int retries = 0;  // UDP queries beyond the first of each type in a round
+  int rounds = 1;  // how often a settled lookup started over: glibc does, with a larger buffer each time
+  int udp_queries = 0;
+  int retries = 0;                             // UDP queries beyond the first of each type in a round
   std::optional<TruncatedAnswer> truncated{};  // the first one
   TcpEnd tcp = TcpEnd::none;
   int connections = 0;
   int syns = 0;  // of all connections, repeated ones included
+  std::vector<Attempt> attempts{};
 
   bool censored() const { return end == CapturedEnd::no_end_seen; }
   bool operator==(const CapturedLookup&) const = default;

@@ -1,4 +1,4 @@
-// One packet of a capture that has to do with DNS over IPv4, taken apart as far as finding lookups
+// One packet of a capture that has to do with DNS over IPv4 or IPv6, taken apart as far as finding lookups
 // needs it. Whatever the reader could not bring into this form is in CaptureCounts.
 #pragma once
 
@@ -31,13 +31,16 @@ struct TcpHeader {
   bool operator==(const TcpHeader&) const = default;
 };
 
-// Types of ICMP for IPv4 that quote the packet they are about (RFC 792).
-constexpr bool is_icmp_error(std::uint8_t type) {
+// Types of ICMP that quote the packet they are about (RFC 792; of IPv6 those that RFC 4443 defines).
+constexpr bool is_icmp_error(std::uint8_t type, bool v6 = false) {
+  if (v6) return type >= 1 && type <= 4;
   return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
 }
 
-// An ICMP error and the packet that it is about (RFC 792: its IP header and first 8 octets).
+// An ICMP error and the packet that it is about, of which RFC 792 quotes the IP header and 8 octets, RFC 4443
+// as much as fits.
 struct IcmpError {
+  bool v6 = false;
   std::uint8_t type = 0;
   std::uint8_t code = 0;
   Transport about = Transport::udp;

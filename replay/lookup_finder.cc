@@ -1,229 +1,485 @@
 #include "replay/lookup_finder.hh"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-
-#include "core/error.hh"
+#include <ranges>
 
 namespace hanglab::replay {
 
 namespace {
 
 constexpr std::uint16_t opcode_bits = 0x7800;
+// Of one client's open lookups, as many of the latest are looked at for the one that an event belongs to.
+constexpr std::size_t most_candidates = 64;
+constexpr std::size_t most_steps_apart = 16;
+constexpr std::size_t most_asked_apart = 8;
 
-bool is_stub_query(const dns::Header& header) {
-  return (header.flags & opcode_bits) == 0 && (header.flags & dns::flag_rd) != 0;
+bool is_stub_query(const DnsMessage& message) {
+  const auto flags = message.header.flags;
+  return message.question && (flags & opcode_bits) == 0 && (flags & dns::flag_rd) != 0;
+}
+
+std::string lower(std::string name) {
+  std::ranges::transform(name, name.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return name;
+}
+
+LookupStep step_of(const WireEvent& event, LookupStep::What what) {
+  return {.what = what,
+          .transport = event.transport,
+          .socket = event.socket,
+          .at = event.at,
+          .server = event.server};
+}
+
+LookupStep step_of(const WireEvent& event, LookupStep::What what, const DnsMessage& message) {
+  LookupStep step = step_of(event, what);
+  step.truncated = message.header.truncated();
+  step.rcode = message.header.rcode();
+  if (message.question) step.type = message.question->type;
+  step.id = message.header.id;
+  step.answers = message.header.answers;
+  step.size = static_cast<std::uint16_t>(message.size);
+  return step;
+}
+
+LookupStep step_of(const WireEvent& event, TryEnd end) {
+  LookupStep step = step_of(event, LookupStep::What::refused);
+  step.end = end;
+  return step;
+}
+
+void count_packet(SocketUse& use, const WireEvent& event) {
+  if (std::exchange(use.last_packet, event.packet) != event.packet) ++use.packets;
+}
+
+auto latest(const auto& lookups) { return lookups | std::views::reverse | std::views::take(most_candidates); }
+
+// Out of a map of lists.
+template <class Map, class Key, class Value>
+void erase_from(Map& map, const Key& key, const Value& value) {
+  const auto known = map.find(key);
+  if (known == map.end()) return;
+  std::erase(known->second, value);
+  if (known->second.empty()) map.erase(known);
+}
+
+template <class Map, class Key, class Value>
+void erase_if_is(Map& map, const Key& key, const Value& value) {
+  const auto known = map.find(key);
+  if (known != map.end() && known->second == value) map.erase(known);
+}
+
+template <class Map, class Key, class Value>
+void replace_if_is(Map& map, const Key& key, const Value& value, const Value& other) {
+  const auto known = map.find(key);
+  if (known != map.end() && known->second == value) known->second = other;
 }
 
 }  // namespace
 
-TcpEnd LookupFinder::Connection::end() const {
-  if (answered) return TcpEnd::answered;
-  if (established) return TcpEnd::silent;
-  if (refused) return TcpEnd::refused;
-  return TcpEnd::unanswered;
-}
+LookupFinder::LookupFinder(Take take, Options options)
+    : take_(std::move(take)),
+      options_(options),
+      wire_(UdpSockets::not_numbered, [this](std::size_t socket) { forget(socket); }) {}
 
 void LookupFinder::add(const CapturedPacket& packet) {
-  for (auto& event : wire_.add(packet)) {
-    const auto* signal = std::get_if<TcpSignal>(&event.what);
-    const auto* message = std::get_if<DnsMessage>(&event.what);
-    if ((signal != nullptr && *signal == TcpSignal::syn) ||
-        (message != nullptr && !message->header.response()))
-      last_sent_[event.socket] = event.at;
-    events_.push_back(std::move(event));
-  }
+  now_ = std::max(now_, packet.at);
+  close_until(now_);
+  for (WireEvent& event : wire_.add(packet))
+    event.transport == Transport::tcp ? place_tcp(event) : place_udp(event);
 }
 
-FoundLookups LookupFinder::finish(Duration capture_end) {
-  for (const auto& event : events_) event.transport == Transport::tcp ? place_tcp(event) : place_udp(event);
-
-  FoundLookups found;
-  for (const auto& lookup : lookups_) found.lookups.push_back(lookup.result(capture_end));
-  add_connections(found.lookups);
-  std::ranges::stable_sort(found.lookups, {}, &CapturedLookup::start);
-  unplaced_.unfinished_streams = wire_.unfinished_streams();
-  found.unplaced = unplaced_;
-  return found;
+void LookupFinder::finish(Duration capture_end) {
+  close_until(capture_end);
+  while (!next_looks_.empty()) close(*next_looks_.begin()->second, capture_end);
+  for (const auto& [socket, connection] : connections_)
+    if (!connection.served) ++unplaced_.nameless_connections;
+  connections_.clear();
 }
 
-void LookupFinder::add_connections(std::vector<CapturedLookup>& lookups) {
-  for (const auto& [socket, connection] : connections_) {
-    if (!connection.lookup) {
-      ++unplaced_.nameless_connections;
-      continue;
-    }
-    auto& lookup = lookups[*connection.lookup];
-    lookup.packets += connection.packets;
-    lookup.syns += connection.syns;
-    ++lookup.connections;
-    lookup.tcp = std::max(lookup.tcp, connection.end());
-  }
+UnplacedTraffic LookupFinder::unplaced() const {
+  UnplacedTraffic unplaced = unplaced_;
+  unplaced.streams = wire_.streams();
+  return unplaced;
 }
 
-void LookupFinder::place_udp(const WireEvent& event) {
-  if (const auto* notice = std::get_if<IcmpNotice>(&event.what))
-    icmp(event, *notice);
-  else if (const auto* dns = std::get_if<DnsMessage>(&event.what))
-    message(event, *dns, nullptr);
-  else
+void LookupFinder::place_udp(WireEvent& event) {
+  const auto known = udp_sockets_.find(event.client);
+  UdpSocket* udp = known == udp_sockets_.end() ? nullptr : &known->second;
+  if (udp != nullptr) event.socket = udp->number;
+  if (const auto* notice = std::get_if<IcmpNotice>(&event.what)) return icmp_of_udp(event, *notice, udp);
+  const auto* message = std::get_if<DnsMessage>(&event.what);
+  if (message == nullptr) {
     ++unplaced_.unreadable_messages;
+  } else if (message->header.response()) {
+    answer(event, *message, udp);
+  } else if (!is_stub_query(*message)) {
+    ++unplaced_.not_stub_messages;
+  } else {
+    if (udp == nullptr) {
+      udp = &udp_sockets_[event.client];
+      udp->number = event.socket = next_udp_socket_++;
+    }
+    ++udp->users;  // lookups that make room for this one may be the last to use it
+    query(event, *message, nullptr, udp);
+    --udp->users;
+  }
 }
 
 void LookupFinder::place_tcp(const WireEvent& event) {
-  auto& connection = connections_[event.socket];
-  if (connection.last_packet == 0) connection.opened_at = event.at;
-  if (std::exchange(connection.last_packet, event.packet) != event.packet) ++connection.packets;
+  const auto [known, is_new] = connections_.try_emplace(event.socket);
+  Connection& connection = known->second;
+  if (is_new)
+    connection.apart = {.socket = event.socket,
+                        .port = event.client.port,
+                        .transport = Transport::tcp,
+                        .opened_at = event.at};
+  SocketUse& use = use_of(event, connection);
+  count_packet(use, event);
+  if (connection.lookup != nullptr && event.to_server && !use.over) connection.lookup->lookup.sent(event.at);
 
   if (const auto* what = std::get_if<TcpSignal>(&event.what))
     signal(event, *what, connection);
   else if (const auto* notice = std::get_if<IcmpNotice>(&event.what))
-    icmp(event, *notice);
-  else if (const auto* dns = std::get_if<DnsMessage>(&event.what))
-    message(event, *dns, &connection);
+    icmp_of_tcp(event, *notice, connection);
   else if (std::holds_alternative<UnreadableMessage>(event.what))
     ++unplaced_.unreadable_messages;
+  else if (const auto* message = std::get_if<DnsMessage>(&event.what)) {
+    if (message->header.response())
+      answer(event, *message, nullptr);
+    else if (is_stub_query(*message))
+      query(event, *message, &connection, nullptr);
+    else
+      ++unplaced_.not_stub_messages;
+  }
+}
+
+SocketUse& LookupFinder::use_of(const WireEvent& event, Connection& connection) {
+  return connection.lookup != nullptr ? *connection.lookup->lookup.use(event.socket) : connection.apart;
 }
 
 // A connection without a query yet has no name. Refused ones never get one, and of those that the
 // client's own host refuses, a capture does not even hold the SYN.
-std::optional<std::size_t> LookupFinder::lookup_of(const WireEvent& event, Connection& connection) {
-  if (!connection.lookup) {
-    connection.lookup = waiting_for_tcp(event);
-    if (connection.lookup) sockets_[*connection.lookup].push_back(event.socket);
+void LookupFinder::claim(const WireEvent& event, Connection& connection) {
+  if (connection.lookup != nullptr || connection.served) return;
+  if (Held* const waiting = waiting_for_tcp(event)) {
+    connection.apart.guess = true;
+    bring(connection, *waiting);
   }
-  return connection.lookup;
 }
 
-// What becomes of a connection matters until the lookup has opened another one.
-void LookupFinder::gave_way(const WireEvent& event, std::size_t lookup, std::string reason) {
-  if (sockets_[lookup].back() == event.socket) lookups_[lookup].refused(event, std::move(reason));
+void LookupFinder::bring(Connection& connection, Held& to) {
+  to.lookup.join(connection.apart);
+  connection.lookup = &to;
+  for (const LookupStep& step : std::exchange(connection.steps_apart, {})) take(to, step);
+}
+
+void LookupFinder::happened(Connection& connection, const LookupStep& step) {
+  if (connection.lookup != nullptr)
+    take(*connection.lookup, step);
+  else if (!connection.served && connection.steps_apart.size() < most_steps_apart)
+    connection.steps_apart.push_back(step);
 }
 
 void LookupFinder::signal(const WireEvent& event, TcpSignal signal, Connection& connection) {
   switch (signal) {
     case TcpSignal::syn:
-      ++connection.syns;
-      if (const auto lookup = lookup_of(event, connection)) lookups_[*lookup].connecting(event);
-      return;
-    case TcpSignal::syn_ack: connection.established = true; return;
+      if (connection.lookup != nullptr)
+        sends_again(event, *connection.lookup);
+      else
+        claim(event, connection);
+      ++use_of(event, connection).syns;
+      return happened(connection, step_of(event, LookupStep::What::connecting));
+    case TcpSignal::syn_ack:
+      use_of(event, connection).established = true;
+      return happened(connection, step_of(event, LookupStep::What::connected));
     case TcpSignal::fin:
     case TcpSignal::rst: break;
   }
   const bool reset = signal == TcpSignal::rst;
-  if (reset && !connection.established) connection.refused = true;
-  const auto lookup = lookup_of(event, connection);
-  if (std::exchange(connection.over, true) || !lookup) return;
-  gave_way(event, *lookup, event.to_server ? "closed unanswered" : reset ? "RST" : "closed by the server");
+  claim(event, connection);
+  SocketUse& use = use_of(event, connection);
+  if (reset && !use.established) use.refused = true;
+  if (std::exchange(use.over, true)) return;
+  happened(connection, step_of(event, {.kind = event.to_server ? TryEnd::Kind::closed_by_client
+                                               : reset         ? TryEnd::Kind::reset
+                                                               : TryEnd::Kind::closed_by_server}));
 }
 
 // An error about an answer says only that the client had closed its socket by then.
-void LookupFinder::icmp(const WireEvent& event, const IcmpNotice& notice) {
-  const auto reason = fmt::format("ICMP {}/{}", notice.type, notice.code);
-  if (event.transport == Transport::tcp) {
-    auto& connection = connections_[event.socket];
-    if (event.to_server) return;
-    if (!connection.established) connection.refused = true;
-    if (const auto lookup = lookup_of(event, connection)) gave_way(event, *lookup, reason);
-    return;
-  }
-  const auto known = by_socket_.find(event.socket);
-  if (known == by_socket_.end()) {
+void LookupFinder::icmp_of_tcp(const WireEvent& event, const IcmpNotice& notice, Connection& connection) {
+  if (event.to_server || !notice.is_refusal()) return;
+  claim(event, connection);
+  SocketUse& use = use_of(event, connection);
+  if (!use.established) use.refused = true;
+  happened(connection, step_of(event, {.kind = TryEnd::Kind::icmp, .icmp = notice}));
+}
+
+void LookupFinder::icmp_of_udp(const WireEvent& event, const IcmpNotice& notice, const UdpSocket* udp) {
+  if (udp == nullptr || udp->latest == nullptr) {
     ++unplaced_.unmatched_icmp;
     return;
   }
-  auto& lookup = lookups_[known->second];
-  lookup.saw_packet(event);
-  if (!event.to_server) lookup.refused(event, reason);
+  count_packet(*udp->latest->lookup.use(event.socket), event);
+  if (!event.to_server && notice.is_refusal())
+    take(*udp->latest, step_of(event, {.kind = TryEnd::Kind::icmp, .icmp = notice}));
 }
 
-void LookupFinder::message(const WireEvent& event, const DnsMessage& message, Connection* connection) {
-  const std::pair key{event.socket, message.header.id};
-  if (message.header.response()) {
-    const auto known = by_query_.find(key);
-    if (known == by_query_.end() ||
-        (message.question && !dns::same_name(message.question->name, lookups_[known->second].name()))) {
-      ++unplaced_.unmatched_answers;
+LookupFinder::Held* LookupFinder::who_asked(const UdpSocket* udp, std::size_t socket,
+                                            std::uint16_t id) const {
+  if (udp != nullptr)
+    for (const auto& [asked_id, held] : udp->asked)
+      if (asked_id == id) return held;
+  if (by_query_.empty()) return nullptr;
+  const auto known = by_query_.find({socket, id});
+  return known == by_query_.end() ? nullptr : known->second;
+}
+
+void LookupFinder::remember(std::size_t socket, std::uint16_t id, Held& held, UdpSocket* udp) {
+  if (udp != nullptr) {
+    for (auto& [asked_id, asker] : udp->asked) {
+      if (asked_id != id) continue;
+      asker = &held;
       return;
     }
-    auto& lookup = lookups_[known->second];
-    if (connection == nullptr)
-      lookup.saw_packet(event);
-    else
-      connection->answered = true;
-    lookup.answer(event, message);
-    return;
+    if (udp->asked.size() < most_asked_apart) {
+      udp->asked.emplace_back(id, &held);
+      return;
+    }
   }
+  by_query_[{socket, id}] = &held;
+}
 
-  if (!message.question || !is_stub_query(message.header)) {
-    ++unplaced_.not_stub_messages;
+void LookupFinder::answer(const WireEvent& event, const DnsMessage& answer, const UdpSocket* udp) {
+  const bool tcp = event.transport == Transport::tcp;
+  Held* const held = tcp || udp != nullptr ? who_asked(udp, event.socket, answer.header.id) : nullptr;
+  if (held == nullptr || (answer.question && !dns::same_name(answer.question->name, held->lookup.name()))) {
+    ++unplaced_.unmatched_answers;
     return;
   }
-  std::optional<std::size_t> lookup;
+  SocketUse& use = *held->lookup.use(event.socket);
+  if (!tcp) count_packet(use, event);
+  use.answered = true;
+  take(*held, step_of(event, LookupStep::What::answer, answer));
+  if (held->expecting || !held->lookup.truncated()) return;
+  held->expecting = true;
+  expecting_[held->name.client].push_back(held);
+}
+
+void LookupFinder::query(const WireEvent& event, const DnsMessage& query, Connection* connection,
+                         UdpSocket* udp) {
+  Held* held = nullptr;
   // A guess made at its SYN holds if the name agrees.
-  if (connection != nullptr && connection->lookup &&
-      dns::same_name(lookups_[*connection->lookup].name(), message.question->name))
-    lookup = connection->lookup;
-  if (!lookup) lookup = find_lookup(event, message);
-  if (!lookup) {
-    lookup = lookups_.size();
-    lookups_.emplace_back(event.client.address, *message.question,
-                          connection == nullptr ? event.at : connection->opened_at);
-    sockets_.emplace_back();
-    open_[event.client.address].push_back(*lookup);
+  if (connection != nullptr && connection->lookup != nullptr && connection->lookup->lookup.has_room() &&
+      dns::same_name(connection->lookup->lookup.name(), query.question->name))
+    held = connection->lookup;
+  if (udp != nullptr) held = find_on(*udp, event, query);
+  if (held == nullptr) held = find_lookup(event, query);
+  if (held == nullptr) {
+    const bool opened_for_it = connection != nullptr && !connection->served && connection->lookup == nullptr;
+    held = &open({event.client.address, lower(query.question->name)}, query.question->name,
+                 opened_for_it ? connection->apart.opened_at : event.at);
   }
-  if (connection == nullptr)
-    lookups_[*lookup].saw_packet(event);
-  else
-    connection->lookup = lookup;
-  if (std::ranges::find(sockets_[*lookup], event.socket) == sockets_[*lookup].end())
-    sockets_[*lookup].push_back(event.socket);
-  by_query_[key] = by_socket_[event.socket] = *lookup;
-  lookups_[*lookup].query(event, message);
-}
-
-std::vector<std::size_t> LookupFinder::candidates(const WireEvent& event) {
-  auto& open = open_[event.client.address];
-  std::erase_if(open, [&](std::size_t lookup) { return lookups_[lookup].stale(event.at); });
-  return {open.rbegin(), open.rend()};
-}
-
-bool LookupFinder::busy_elsewhere(std::size_t lookup, const WireEvent& event) const {
-  return std::ranges::any_of(sockets_[lookup], [&](std::size_t socket) {
-    const auto sent = last_sent_.find(socket);  // none: only refusals were seen of it
-    return socket != event.socket && sent != last_sent_.end() && sent->second > event.at;
-  });
-}
-
-std::optional<std::size_t> LookupFinder::find_lookup(const WireEvent& event, const DnsMessage& query) {
-  for (const auto lookup : candidates(event))
-    if (dns::same_name(lookups_[lookup].name(), query.question->name) &&
-        lookups_[lookup].continues_with(event, query, busy_elsewhere(lookup, event)))
-      return lookup;
-  return {};
-}
-
-std::optional<std::size_t> LookupFinder::waiting_for_tcp(const WireEvent& event) {
-  for (const auto lookup : candidates(event))
-    if (lookups_[lookup].expects_tcp(event.at) && !busy_elsewhere(lookup, event)) return lookup;
-  return {};
-}
-
-CaptureContents read_lookups(const std::string& path) {
-  CaptureReader reader(path);
-  LookupFinder finder;
-  CaptureContents contents;
-  try {
-    while (const auto packet = reader.next()) finder.add(*packet);
-  } catch (const Error& error) {
-    contents.damage = error.what();
+  const bool repeats = held->lookup.repeats(query);
+  const bool joins = held->lookup.use(event.socket) == nullptr;
+  if (!joins) {
+    sends_again(event, *held);
+    if (connection != nullptr) connection->lookup = held;
+  } else if (connection != nullptr) {
+    move_connection(event, *held, *connection);
+  } else {
+    held->lookup.join({.socket = event.socket, .port = event.client.port, .opened_at = event.at});
+    ++udp->users;
   }
-  contents.counts = reader.counts();
-  contents.first_at = reader.first_at();
-  contents.last_at = reader.last_at();
-  contents.found = finder.finish(contents.last_at);
-  return contents;
+  SocketUse& use = *held->lookup.use(event.socket);
+  if (joins) use.repeats = repeats;
+  use.guess = false;
+  remember(event.socket, query.header.id, *held, udp);
+  if (udp != nullptr) {
+    count_packet(use, event);
+    udp->latest = held;
+  }
+  take(*held, step_of(event, LookupStep::What::query, query));
+}
+
+// To the lookup whose query it carries. One that was laid to another lookup by guess takes along what it did
+// there; one that has served another goes on serving.
+void LookupFinder::move_connection(const WireEvent& event, Held& to, Connection& connection) {
+  if (connection.lookup == nullptr) return bring(connection, to);
+  const SocketUse use = use_of(event, connection);
+  if (use.guess) {
+    std::vector<LookupStep> steps;
+    connection.lookup->lookup.leave(event.socket, steps);
+    look_again(*connection.lookup);
+    to.lookup.join(use);
+    for (const LookupStep& step : steps) take(to, step);
+  } else {
+    to.lookup.join({.socket = use.socket,
+                    .port = use.port,
+                    .transport = Transport::tcp,
+                    .opened_at = event.at,
+                    .last_packet = event.packet,
+                    .packets = 1,
+                    .established = use.established});
+  }
+  connection.lookup = &to;
+}
+
+// On the socket that asks now: two programs do not share one.
+LookupFinder::Held* LookupFinder::find_on(const UdpSocket& udp, const WireEvent& event,
+                                          const DnsMessage& query) const {
+  Held* const held = udp.latest;
+  if (held == nullptr || !dns::same_name(held->lookup.name(), query.question->name)) return nullptr;
+  return held->lookup.continues_with(event, query) ? held : nullptr;
+}
+
+LookupFinder::Held* LookupFinder::find_lookup(const WireEvent& event, const DnsMessage& query) {
+  const auto known = by_name_.find({event.client.address, lower(query.question->name)});
+  if (known == by_name_.end()) return nullptr;
+  for (Held* const held : latest(known->second))
+    if (held->lookup.continues_with(event, query)) return held;
+  return nullptr;
+}
+
+LookupFinder::Held* LookupFinder::waiting_for_tcp(const WireEvent& event, const Held* not_this) {
+  const auto known = expecting_.find(event.client.address);
+  if (known == expecting_.end()) return nullptr;
+  for (Held* const held : latest(known->second))
+    if (held != not_this && held->lookup.expects_tcp(event.at)) return held;
+  return nullptr;
+}
+
+LookupFinder::Held& LookupFinder::open(Name name, std::string as_asked, Duration start) {
+  while (lookups_.size() >= options_.most_open) {
+    ++unplaced_.lookups_given_up;
+    close(*next_looks_.begin()->second);
+  }
+  const IpAddress client = name.client;
+  return hold(OpenLookup(client, std::move(as_asked), start), std::move(name));
+}
+
+LookupFinder::Held& LookupFinder::hold(OpenLookup lookup, Name name) {
+  lookups_.push_back({.lookup = std::move(lookup), .name = std::move(name), .number = next_number_++});
+  Held& held = lookups_.back();
+  held.self = std::prev(lookups_.end());
+  by_name_[held.name].push_back(&held);
+  held.expecting = held.lookup.truncated();
+  if (held.expecting) expecting_[held.name.client].push_back(&held);
+  held.looked_at = held.lookup.deadline();
+  next_looks_.emplace(std::pair(held.looked_at, held.number), &held);
+  return held;
+}
+
+void LookupFinder::sends_again(const WireEvent& event, Held& held) {
+  if (!held.lookup.has_room()) return;  // what happened is not known in full
+  if (const auto first = held.lookup.repeated_after(event.socket)) return split(held, *first);
+  for (const std::size_t socket : held.lookup.guessed_after(event.socket)) {
+    Held* const other = waiting_for_tcp(event, &held);
+    const auto connection = connections_.find(socket);
+    if (other == nullptr || connection == connections_.end() || connection->second.lookup != &held) continue;
+    std::vector<LookupStep> steps;
+    other->lookup.join(held.lookup.leave(socket, steps));
+    connection->second.lookup = other;
+    for (const LookupStep& step : steps) take(*other, step);
+    look_again(held);
+  }
+}
+
+void LookupFinder::split(Held& held, std::size_t from_socket) {
+  Held& other = hold(held.lookup.split_from(from_socket), held.name);
+  look_again(held);
+  for (const LookupStep& step : other.lookup.steps())
+    if (step.what == LookupStep::What::query)
+      replace_if_is(by_query_, std::pair(step.socket, step.id), &held, &other);
+  for (const SocketUse& use : other.lookup.uses()) {
+    if (use.transport == Transport::udp) {
+      UdpSocket& udp = udp_sockets_.at({held.name.client, use.port});
+      for (auto& [id, asker] : udp.asked)
+        if (asker == &held) asker = &other;
+      if (udp.latest == &held) udp.latest = &other;
+      continue;
+    }
+    const auto connection = connections_.find(use.socket);
+    if (connection != connections_.end() && connection->second.lookup == &held)
+      connection->second.lookup = &other;
+  }
+}
+
+void LookupFinder::take(Held& held, const LookupStep& step) {
+  held.lookup.take(step);
+  look_again(held);
+}
+
+// Sees to it that the lookup is looked at by its deadline; before it does no harm.
+void LookupFinder::look_again(Held& held) {
+  const Duration deadline = held.lookup.deadline();
+  if (deadline >= held.looked_at) return;
+  auto node = next_looks_.extract({held.looked_at, held.number});
+  node.key().first = held.looked_at = deadline;
+  next_looks_.insert(std::move(node));
+}
+
+void LookupFinder::close_until(Duration now) {
+  while (!next_looks_.empty() && next_looks_.begin()->first.first < now) {
+    Held& held = *next_looks_.begin()->second;
+    const Duration deadline = held.lookup.deadline();
+    if (deadline < now) {
+      close(held);
+      continue;
+    }
+    auto node = next_looks_.extract(next_looks_.begin());
+    node.key().first = held.looked_at = deadline;
+    next_looks_.insert(std::move(node));
+  }
+}
+
+void LookupFinder::close(Held& held, std::optional<Duration> capture_end) {
+  next_looks_.erase({held.looked_at, held.number});
+  erase_from(by_name_, held.name, &held);
+  if (held.expecting) erase_from(expecting_, held.name.client, &held);
+  if (!by_query_.empty())
+    for (const LookupStep& step : held.lookup.steps())
+      if (step.what == LookupStep::What::query)
+        erase_if_is(by_query_, std::pair(step.socket, step.id), &held);
+  for (const SocketUse& use : held.lookup.uses())
+    use.transport == Transport::udp ? leave_udp_socket(held, use) : leave_connection(held, use);
+  auto lookup = std::move(held.lookup);
+  lookups_.erase(held.self);
+  take_(std::move(lookup).result(options_.attempts, capture_end));
+}
+
+void LookupFinder::leave_udp_socket(Held& held, const SocketUse& use) {
+  const auto known = udp_sockets_.find({held.name.client, use.port});
+  UdpSocket& udp = known->second;
+  if (--udp.users == 0) {
+    udp_sockets_.erase(known);
+    return;
+  }
+  std::erase_if(udp.asked, [&](const auto& asked) { return asked.second == &held; });
+  if (udp.latest == &held) udp.latest = nullptr;
+}
+
+void LookupFinder::leave_connection(Held& held, const SocketUse& use) {
+  const auto known = connections_.find(use.socket);
+  if (known == connections_.end()) return;
+  Connection& connection = known->second;
+  connection.served = true;
+  if (connection.lookup != &held) return;
+  connection.lookup = nullptr;
+  connection.apart = {.socket = use.socket,
+                      .port = use.port,
+                      .transport = Transport::tcp,
+                      .opened_at = use.opened_at,
+                      .established = use.established,
+                      .over = use.over};
+}
+
+void LookupFinder::forget(std::size_t socket) {
+  const auto known = connections_.find(socket);
+  if (known == connections_.end()) return;
+  if (!known->second.served && known->second.lookup == nullptr) ++unplaced_.nameless_connections;
+  connections_.erase(known);
 }
 
 }  // namespace hanglab::replay

@@ -3,22 +3,29 @@
 // and glibc's repetitions of the whole (replay/open_lookup.hh has the rules). Names that a search list
 // makes of one call are lookups of their own.
 //
+// A lookup is handed out when it is over, or when nothing more of it is to be expected; so they come in the
+// order of their ends. What is held meanwhile is bounded, and if there are too many open lookups at once,
+// those that would end first are handed out early and counted.
+//
 // Two programs of one client that ask for one name are told apart by what their sockets do: a socket
-// that goes on sending after another one has asked belongs to another lookup. That takes knowledge
-// of what comes later, so the events are held until the capture has been read. Connections refused or
+// that goes on sending after another one has asked belongs to another lookup. Connections refused or
 // unanswered from the start carry no name; they are laid to the lookup that was waiting for one.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "core/time.hh"
-#include "replay/capture_reader.hh"
 #include "replay/captured_lookup.hh"
+#include "replay/endpoint_hash.hh"
 #include "replay/open_lookup.hh"
 #include "replay/wire_event.hh"
 
@@ -26,81 +33,121 @@ namespace hanglab::replay {
 
 // DNS traffic that is in no lookup.
 struct UnplacedTraffic {
-  std::size_t unreadable_messages = 0;   // on port 53, but no DNS message
-  std::size_t not_stub_messages = 0;     // queries without RD (between servers), other opcodes
-  std::size_t unmatched_answers = 0;     // to a query that the capture does not hold
-  std::size_t unmatched_icmp = 0;        // about a UDP socket that asked nothing
+  std::size_t unreadable_messages = 0;  // on port 53, but no DNS message
+  std::size_t not_stub_messages = 0;    // queries without RD (between servers), other opcodes
+  std::size_t unmatched_answers = 0;  // to a query that the capture does not hold, or after its lookup's end
+  std::size_t unmatched_icmp = 0;     // about a UDP socket that asked nothing
   std::size_t nameless_connections = 0;  // TCP without a query, while no lookup waited for it
-  std::size_t unfinished_streams = 0;    // directions of TCP connections that hold part of a message
+  std::size_t lookups_given_up = 0;      // handed out before their end: too many at once
+  StreamCounts streams{};
 
   bool operator==(const UnplacedTraffic&) const = default;
 };
 
-struct FoundLookups {
-  std::vector<CapturedLookup> lookups;  // by the time of their first packet
-  UnplacedTraffic unplaced;
-};
-
 class LookupFinder {
  public:
-  void add(const CapturedPacket& packet);
-
-  // Places everything; once. Lookups without a visible end are censored at `capture_end`.
-  FoundLookups finish(Duration capture_end);
-
- private:
-  struct Connection {
-    std::optional<std::size_t> lookup;
-    Duration opened_at{};
-    std::uint64_t last_packet = 0;
-    std::size_t packets = 0;
-    int syns = 0;
-    bool established = false;
-    bool refused = false;
-    bool answered = false;
-    bool over = false;  // a FIN or RST was seen
-
-    TcpEnd end() const;
+  using Take = std::function<void(CapturedLookup&& lookup)>;
+  struct Options {
+    std::size_t most_open = 40'000;
+    bool attempts = true;  // tell them
   };
 
-  void place_udp(const WireEvent& event);
+  explicit LookupFinder(Take take) : LookupFinder(std::move(take), Options()) {}
+  LookupFinder(Take take, Options options);
+
+  // In the order of time, give or take the disorder of a capture.
+  void add(const CapturedPacket& packet);
+  // Hands out all that are still open when the capture ends, since 1970.
+  void finish(Duration capture_end);
+
+  UnplacedTraffic unplaced() const;
+
+ private:
+  struct Name {
+    IpAddress client;
+    std::string name;  // in lower case
+
+    bool operator==(const Name&) const = default;
+  };
+  struct NameHash {
+    std::size_t operator()(const Name& name) const {
+      return mixed(EndpointHash()(name.client) + std::hash<std::string>()(name.name));
+    }
+  };
+  struct Held {
+    OpenLookup lookup;
+    Name name;
+    std::uint64_t number;    // in the order in which they were opened
+    Duration looked_at{};    // again, then: at its deadline or before it
+    bool expecting = false;  // TCP
+    std::list<Held>::iterator self{};
+  };
+  struct Connection {
+    Held* lookup = nullptr;
+    SocketUse apart{};  // while it is in no lookup
+    std::vector<LookupStep> steps_apart{};
+    bool served = false;  // a lookup that is over
+  };
+  // While a lookup that uses it is open.
+  struct UdpSocket {
+    std::size_t number = 0;
+    std::size_t users = 0;
+    Held* latest = nullptr;  // of them, unless it is over
+    std::vector<std::pair<std::uint16_t, Held*>>
+        asked{};  // by id; by_query_ has those for which there is no room
+  };
+  struct QueryHash {
+    std::size_t operator()(const std::pair<std::size_t, std::uint16_t>& query) const {
+      return mixed(query.first << 16 ^ query.second);
+    }
+  };
+
+  void place_udp(WireEvent& event);
   void place_tcp(const WireEvent& event);
-  std::optional<std::size_t> lookup_of(const WireEvent& event, Connection& connection);
-  void gave_way(const WireEvent& event, std::size_t lookup, std::string reason);
+  void claim(const WireEvent& event, Connection& connection);
   void signal(const WireEvent& event, TcpSignal signal, Connection& connection);
-  void icmp(const WireEvent& event, const IcmpNotice& notice);
-  void message(const WireEvent& event, const DnsMessage& message, Connection* connection);
-  bool asked(const WireEvent& event, const DnsMessage& query) const;
+  void icmp_of_tcp(const WireEvent& event, const IcmpNotice& notice, Connection& connection);
+  void icmp_of_udp(const WireEvent& event, const IcmpNotice& notice, const UdpSocket* udp);
+  void query(const WireEvent& event, const DnsMessage& query, Connection* connection, UdpSocket* udp);
+  Held* who_asked(const UdpSocket* udp, std::size_t socket, std::uint16_t id) const;
+  Held* find_on(const UdpSocket& udp, const WireEvent& event, const DnsMessage& query) const;
+  void remember(std::size_t socket, std::uint16_t id, Held& held, UdpSocket* udp);
+  void answer(const WireEvent& event, const DnsMessage& answer, const UdpSocket* udp);
 
-  std::optional<std::size_t> find_lookup(const WireEvent& event, const DnsMessage& query);
-  std::optional<std::size_t> waiting_for_tcp(const WireEvent& event);
-  // The client's lookups that may still go on, the latest first.
-  std::vector<std::size_t> candidates(const WireEvent& event);
-  bool busy_elsewhere(std::size_t lookup, const WireEvent& event) const;
-  void add_connections(std::vector<CapturedLookup>& lookups);
+  Held* find_lookup(const WireEvent& event, const DnsMessage& query);
+  Held* waiting_for_tcp(const WireEvent& event, const Held* not_this = nullptr);
+  Held& open(Name name, std::string as_asked, Duration start);
+  Held& hold(OpenLookup lookup, Name name);
+  void bring(Connection& connection, Held& to);
+  void happened(Connection& connection, const LookupStep& step);
+  void move_connection(const WireEvent& event, Held& to, Connection& connection);
+  // A socket of a lookup sends again: what came after it may be another lookup's.
+  void sends_again(const WireEvent& event, Held& held);
+  void split(Held& held, std::size_t from_socket);
+  void take(Held& held, const LookupStep& step);
+  void look_again(Held& held);
+  void close(Held& held, std::optional<Duration> capture_end = {});
+  void leave_udp_socket(Held& held, const SocketUse& use);
+  void leave_connection(Held& held, const SocketUse& use);
+  void close_until(Duration now);
+  void forget(std::size_t socket);
+  static SocketUse& use_of(const WireEvent& event, Connection& connection);
 
+  Take take_;
+  Options options_;
   WireReader wire_;
-  std::vector<WireEvent> events_;
-  std::map<std::size_t, Duration> last_sent_;  // by socket: its last query or SYN
+  Duration now_{};
+  std::uint64_t next_number_ = 0;
 
-  std::vector<OpenLookup> lookups_;
-  std::vector<std::vector<std::size_t>> sockets_;  // of each lookup
-  std::map<IpAddress, std::vector<std::size_t>> open_;
-  std::map<std::pair<std::size_t, std::uint16_t>, std::size_t> by_query_;  // socket and id
-  std::map<std::size_t, std::size_t> by_socket_;                           // the latest to use it
-  std::map<std::size_t, Connection> connections_;
+  std::list<Held> lookups_;
+  std::map<std::pair<Duration, std::uint64_t>, Held*> next_looks_;
+  std::unordered_map<Name, std::vector<Held*>, NameHash> by_name_;
+  std::unordered_map<IpAddress, std::vector<Held*>, EndpointHash> expecting_;  // a truncated answer came
+  std::unordered_map<Endpoint, UdpSocket, EndpointHash> udp_sockets_;
+  std::size_t next_udp_socket_ = std::size_t{1} << 62;  // far from the numbers of connections
+  std::unordered_map<std::pair<std::size_t, std::uint16_t>, Held*, QueryHash> by_query_;  // socket and id
+  std::unordered_map<std::size_t, Connection> connections_;
   UnplacedTraffic unplaced_;
 };
-
-struct CaptureContents {
-  FoundLookups found;
-  CaptureCounts counts;
-  Duration first_at{};  // of all packets, since 1970
-  Duration last_at{};
-  std::optional<std::string> damage;  // why reading stopped before the end of the file
-};
-
-// The lookups of a file; of a damaged one those before the damage. Throws InputError as CaptureReader.
-CaptureContents read_lookups(const std::string& path);
 
 }  // namespace hanglab::replay

@@ -4,41 +4,85 @@
 // and dig 9.18:
 // - a retry comes up to 40 s after the last try (c-ares doubles its 5 s three times), never sooner
 //   than a fraction of a second while nothing came back;
-// - whatever follows an answer or an error (next type, next server, TCP) follows in milliseconds;
+// - a try over TCP ends up to twice the last distance of its SYNs after the last of them, as Linux gives up;
+// - whatever follows an answer or an error (next type, next server, TCP) follows in milliseconds, unless the
+//   program does not heed the error and repeats its query in its own time (musl, dnspython);
 // - glibc asks for everything again when the answer did not fit its buffer of 1024 octets.
+//
+// Two programs of one client that ask for one name cannot be told apart at once: a query that repeats another
+// from a new socket joins the lookup, and if an older socket goes on sending after all, is taken out again
+// with all that came after it (split).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/time.hh"
 #include "replay/captured_lookup.hh"
-#include "replay/wire_event.hh"
+#include "replay/lookup_step.hh"
 
 namespace hanglab::replay {
 
+// One of the client's sockets in a lookup.
+struct SocketUse {
+  std::size_t socket = 0;
+  std::uint16_t port = 0;  // the client's
+  Transport transport = Transport::udp;
+  bool repeats = false;  // joined with a query that had been asked before
+  bool guess = false;    // a connection that has not asked anything yet
+  Duration opened_at{};
+  std::uint64_t last_packet = 0;
+  std::size_t packets = 0;
+  int syns = 0;
+  bool established = false;
+  bool refused = false;  // before it was established
+  bool answered = false;
+  bool over = false;  // a FIN or RST was seen
+
+  TcpEnd end() const;
+};
+
 class OpenLookup {
  public:
-  OpenLookup(const IpAddress& client, const dns::Question& question, Duration start);
+  OpenLookup(const IpAddress& client, std::string name, Duration start);
 
-  // Whether a query for this name, now on the wire, continues this lookup. `still_trying`: other
-  // sockets of this lookup will send again.
-  bool continues_with(const WireEvent& event, const DnsMessage& query, bool still_trying) const;
+  // Whether a query for this name, now on the wire, continues this lookup; unless other sockets of it go on
+  // sending.
+  bool continues_with(const WireEvent& event, const DnsMessage& query) const;
+  bool repeats(const DnsMessage& query) const;
   // Whether a connection opened now can be its TCP fallback.
   bool expects_tcp(Duration now) const;
-  bool stale(Duration now) const;
+  // When it is over, or given up as one whose end is not seen, if nothing comes before.
+  Duration deadline() const;
 
-  void saw_packet(const WireEvent& event);  // counts; once for each packet
-  void query(const WireEvent& event, const DnsMessage& query);
-  void answer(const WireEvent& event, const DnsMessage& answer);
-  void connecting(const WireEvent& event);
-  void refused(const WireEvent& event, std::string reason);  // nothing more is to come from this try
+  SocketUse* use(std::size_t socket);
+  void join(const SocketUse& use);
+  void take(const LookupStep& step);
+  // A sign of life: a packet that the client sent.
+  void sent(Duration at) { last_sign_ = std::max(last_sign_, at); }
 
+  // The first socket to have repeated a query after `socket` joined; nothing if there is none.
+  std::optional<std::size_t> repeated_after(std::size_t socket) const;
+  // Connections without a query that joined after `socket`.
+  std::vector<std::size_t> guessed_after(std::size_t socket) const;
+  // Takes out this socket and all that joined after it, as a lookup of its own.
+  OpenLookup split_from(std::size_t socket);
+  // Takes out this socket alone; its steps go to `steps`.
+  SocketUse leave(std::size_t socket, std::vector<LookupStep>& steps);
+  // For further steps; none beyond are kept.
+  bool has_room() const { return steps_.size() < most_steps; }
+
+  const IpAddress& client() const { return result_.client; }
   const std::string& name() const { return result_.name; }
-  // Without what only the connections know: packets, SYNs and end of TCP.
-  CapturedLookup result(Duration capture_end) const;
+  bool truncated() const { return result_.truncated.has_value(); }
+  std::span<const LookupStep> steps() const { return steps_; }
+  std::span<const SocketUse> uses() const { return uses_; }
+  // `capture_end`, if nothing but that ended it.
+  CapturedLookup result(bool with_attempts, std::optional<Duration> capture_end) &&;
 
  private:
   enum class State { pending, truncated, final, error };
@@ -53,18 +97,40 @@ class OpenLookup {
     std::size_t answers = 0;
   };
 
+  static constexpr std::size_t most_steps = 512;
+  static constexpr std::size_t most_types = 16;
+  static constexpr std::size_t most_uses = 64;
+  static constexpr std::size_t most_servers = 16;
+
   const Asked* find(std::uint16_t type) const;
   bool all_final() const;  // in this round
   bool decided() const;    // in this round: final or an error
+  bool stale(Duration now) const { return now - last_activity_ > longest_pause(); }
+  Duration longest_pause() const;
   std::size_t answers() const;
-  void asks(Endpoint server);
+  void asks(const Endpoint& server);
+  void follow(const LookupStep& step);
+  void query(const LookupStep& step);
+  void answer(const LookupStep& step);
+  void refused(const LookupStep& step);
+  // Whether the latest SYN, its connection's first, is still to be repeated though an ICMP error was about
+  // it: Linux overlooks one that comes while connect() holds the socket, but none for a later SYN.
+  bool may_repeat_syn(Duration now) const;
+  void heed(Duration at);
+  void retell();  // from the steps that are left
 
   CapturedLookup result_;
+  std::vector<SocketUse> uses_;  // in the order in which they joined
+  std::vector<LookupStep> steps_;
   std::vector<Asked> asked_;
+  std::size_t latest_socket_ = 0;  // to have joined
   Duration last_activity_{};
   Duration decided_at_{};
-  std::string last_word_;  // why the latest try failed; empty while something is under way
-  std::uint64_t last_packet_ = 0;
+  Duration last_sign_{};
+  Duration last_syn_{};
+  Duration syn_distance_{};
+  std::optional<TryEnd> last_word_;  // why the latest try failed; nothing while something is under way
+  bool heedless_ = false;            // of errors: it went on waiting after one
 };
 
 }  // namespace hanglab::replay

@@ -41,7 +41,7 @@ std::string to_text(const DnsMessage& message) {
 }
 
 std::string to_text(const UnreadableMessage&) { return "unreadable message"; }
-std::string to_text(const IcmpNotice& notice) { return fmt::format("ICMP {}/{}", notice.type, notice.code); }
+std::string to_text(const IcmpNotice& notice) { return to_string(notice); }
 std::string to_text(const Segment&) { return {}; }
 
 bool is_late_answer(const WireEvent& event) {

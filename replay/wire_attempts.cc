@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "core/dns.hh"
-#include "replay/ipv4_packet.hh"
+#include "replay/ip_packet.hh"
 #include "replay/wire_event.hh"
 
 namespace hanglab::replay {
@@ -150,7 +150,7 @@ std::vector<CapturedPacket> packets_of(std::uint32_t host, std::span<const Packe
   std::vector<CapturedPacket> packets;
   for (const PacketEvent& event : events) {
     if (event.host != host) continue;
-    auto read = read_ipv4(event.bytes);
+    auto read = read_ip(event.bytes);
     if (auto* packet = std::get_if<CapturedPacket>(&read)) {
       packet->number = packets.size() + 1;
       packet->at = event.at;

@@ -21,7 +21,7 @@ struct LookupWindow {
   int syns_at_most = 0;  // after so many unanswered SYNs connect() fails with ETIMEDOUT; 0: not known
 };
 
-// Of `host`, what has to do with DNS over IPv4.
+// Of `host`, what has to do with DNS.
 std::vector<CapturedPacket> packets_of(std::uint32_t host, std::span<const PacketEvent> events);
 
 // `packets` are what a tap saw; `unsent`, what the host's own rules kept from it or what it sent to itself.

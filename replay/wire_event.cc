@@ -1,10 +1,21 @@
 #include "replay/wire_event.hh"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace hanglab::replay {
 
 namespace {
+
+using namespace std::chrono_literals;
+
+// A few times the longest pause between two packets of one lookup (replay/open_lookup.hh).
+constexpr Duration udp_idle = 2min;
+constexpr Duration tcp_idle = 10min;
+constexpr std::size_t most_udp_sockets = 60'000;
+constexpr std::size_t most_connections = 20'000;
+constexpr std::size_t most_octets_held = std::size_t{16} << 20;
 
 std::variant<TcpSignal, DnsMessage, UnreadableMessage, IcmpNotice, Segment> read_message(dns::ByteView bytes,
                                                                                          std::size_t size) {
@@ -24,40 +35,83 @@ bool goes_to_server(const CapturedPacket& packet) {
   return packet.destination.port == dns_port;
 }
 
+StreamCounts operator+(StreamCounts a, const StreamCounts& b) {
+  a.unfinished += b.unfinished;
+  a.holes += b.holes;
+  a.skipped += b.skipped;
+  a.given_up += b.given_up;
+  return a;
+}
+
+constexpr auto nobody = [](std::size_t) {};
+
 }  // namespace
 
-std::size_t WireReader::udp_socket(Endpoint client) {
-  const auto [entry, is_new] = udp_sockets_.try_emplace(client, sockets_);
-  if (is_new) ++sockets_;
-  return entry->second;
+bool IcmpNotice::is_refusal() const {
+  if (v6) return type == 1 || type == 3 || type == 4;
+  return (type == 3 && code != 4) || type == 11 || type == 12;
+}
+
+std::string to_string(const IcmpNotice& notice) {
+  return fmt::format("{} {}/{}", notice.v6 ? "ICMPv6" : "ICMP", notice.type, notice.code);
+}
+
+StreamCounts WireReader::Connection::streams() const {
+  return {.unfinished = std::size_t{to_server.unfinished()} + std::size_t{to_client.unfinished()},
+          .holes = to_server.holes() + to_client.holes(),
+          .skipped = to_server.octets_skipped() + to_client.octets_skipped()};
+}
+
+WireReader::WireReader(UdpSockets udp, std::function<void(std::size_t)> forgotten)
+    : udp_(udp),
+      forgotten_(std::move(forgotten)),
+      udp_sockets_({.entries = most_udp_sockets, .idle = udp_idle}),
+      connections_({.entries = most_connections, .idle = tcp_idle}) {}
+
+std::size_t WireReader::udp_socket(const Endpoint& client, Duration now) {
+  if (udp_ == UdpSockets::not_numbered) return 0;
+  udp_sockets_.expire(now, nobody);
+  if (const auto* known = udp_sockets_.find(client, now)) return *known;
+  return udp_sockets_.put(client, sockets_++, now, nobody);
+}
+
+void WireReader::end(const Connection& connection) {
+  ended_ = ended_ + connection.streams();
+  octets_held_ -= connection.octets_held();
+  if (forgotten_) forgotten_(connection.socket);
 }
 
 // A SYN with another initial sequence number opens a new connection on the same ports.
 WireReader::Connection& WireReader::connection(const WireEvent& event, const TcpHeader* header) {
+  const auto over = [this](const Connection& old) { end(old); };
+  const auto too_many = [this](const Connection& old) {
+    ++ended_.given_up;
+    end(old);
+  };
+  connections_.expire(event.at, over);
   const Flow flow{event.client, event.server};
-  const auto known = flows_.find(flow);
   const bool opens = header != nullptr && event.to_server && header->has(tcp_syn);
-  if (known != flows_.end()) {
-    auto& latest = connections_[known->second];
-    if (!opens || latest.client_isn == header->sequence) return latest;
+  if (auto* const known = connections_.find(flow, event.at)) {
+    if (!opens || known->client_isn == header->sequence) return *known;
+    connections_.erase(flow, over);
   }
-  flows_[flow] = connections_.size();
-  auto& fresh = connections_.emplace_back();
-  fresh.socket = sockets_++;
+  while (octets_held_ > most_octets_held && connections_.size() > 0) connections_.drop_oldest(too_many);
+  auto& fresh = connections_.put(flow, {.socket = sockets_++}, event.at, too_many);
   if (opens) fresh.client_isn = header->sequence;
   return fresh;
 }
 
-void WireReader::add_tcp(const CapturedPacket& packet, const TcpHeader& tcp, const WireEvent& base,
-                         std::vector<WireEvent>& events) {
+void WireReader::add_tcp(const CapturedPacket& packet, const TcpHeader& tcp, const WireEvent& base) {
   auto& connection = this->connection(base, &tcp);
   const auto happened = [&](auto what) {
-    events.push_back(base);
-    events.back().socket = connection.socket;
-    events.back().what = std::move(what);
+    events_.push_back(base);
+    events_.back().socket = connection.socket;
+    events_.back().what = std::move(what);
   };
 
+  octets_held_ -= connection.octets_held();
   auto& stream = base.to_server ? connection.to_server : connection.to_client;
+  auto& other_way = base.to_server ? connection.to_client : connection.to_server;
   std::uint32_t data_at = tcp.sequence;
   if (tcp.has(tcp_syn)) {
     happened(base.to_server ? TcpSignal::syn : TcpSignal::syn_ack);
@@ -66,43 +120,48 @@ void WireReader::add_tcp(const CapturedPacket& packet, const TcpHeader& tcp, con
   stream.add(data_at, packet.payload, packet.payload_size);
   while (const auto message = stream.next_message())
     std::visit(happened, read_message(*message, message->size()));
+  if (tcp.has(tcp_ack)) other_way.acknowledged(tcp.acknowledgment);
+  while (const auto message = other_way.next_message()) {
+    std::visit(happened, read_message(*message, message->size()));
+    events_.back().to_server = !base.to_server;
+  }
   if (tcp.has(tcp_fin)) happened(TcpSignal::fin);
   if (tcp.has(tcp_rst)) happened(TcpSignal::rst);
-  if (events.empty()) happened(Segment{});
+  if (events_.empty()) happened(Segment{});
+  octets_held_ += connection.octets_held();
 }
 
-std::vector<WireEvent> WireReader::add(const CapturedPacket& packet) {
+std::span<WireEvent> WireReader::add(const CapturedPacket& packet) {
   WireEvent event{.packet = packet.number, .at = packet.at, .to_server = goes_to_server(packet)};
   event.client = event.to_server ? packet.source : packet.destination;
   event.server = event.to_server ? packet.destination : packet.source;
-  std::vector<WireEvent> events;
+  events_.clear();
 
   if (const auto* tcp = std::get_if<TcpHeader>(&packet.header)) {
     event.transport = Transport::tcp;
-    add_tcp(packet, *tcp, event, events);
+    add_tcp(packet, *tcp, event);
   } else if (const auto* icmp = std::get_if<IcmpError>(&packet.header)) {
     // What a query met travels back to the client; what an answer met travels to the server.
     event.to_server = icmp->about_destination.port != dns_port;
     event.client = event.to_server ? icmp->about_destination : icmp->about_source;
     event.server = event.to_server ? icmp->about_source : icmp->about_destination;
     event.transport = icmp->about;
-    event.socket =
-        icmp->about == Transport::udp ? udp_socket(event.client) : connection(event, nullptr).socket;
-    event.what = IcmpNotice{icmp->type, icmp->code};
-    events.push_back(event);
+    event.socket = icmp->about == Transport::udp ? udp_socket(event.client, event.at)
+                                                 : connection(event, nullptr).socket;
+    event.what = IcmpNotice{icmp->v6, icmp->type, icmp->code};
+    events_.push_back(event);
   } else {
-    event.socket = udp_socket(event.client);
+    event.socket = udp_socket(event.client, event.at);
     event.what = read_message(packet.payload, packet.payload_size);
-    events.push_back(event);
+    events_.push_back(event);
   }
-  return events;
+  return events_;
 }
 
-std::size_t WireReader::unfinished_streams() const {
-  std::size_t count = 0;
-  for (const auto& connection : connections_)
-    count += std::size_t{connection.to_server.unfinished()} + std::size_t{connection.to_client.unfinished()};
-  return count;
+StreamCounts WireReader::streams() const {
+  StreamCounts counts = ended_;
+  connections_.for_each([&](const Connection& connection) { counts = counts + connection.streams(); });
+  return counts;
 }
 
 }  // namespace hanglab::replay

@@ -1,18 +1,12 @@
-// What the readers of pcap and pcapng share: numbers in the file's byte order, and damage.
+// What the readers of pcap and pcapng share: numbers in the file's byte order.
 #pragma once
 
 #include <cstdint>
 #include <span>
-#include <string>
 
 #include "replay/read/byte_stream.hh"
 
 namespace hanglab::replay {
-
-// What is wrong in a file; the reader adds where.
-struct Damage {
-  std::string what;
-};
 
 // Of one frame: what tcpdump and Wireshark take at most.
 constexpr std::size_t longest_frame = 262'144;

@@ -23,7 +23,7 @@ constexpr std::array<std::uint8_t, 4> zstd_magic{0x28, 0xb5, 0x2f, 0xfd};
 
 class FileSource : public ByteSource {
  public:
-  explicit FileSource(const std::string& path) : path_(path) {
+  FileSource(const std::string& path, FileProgress& progress) : path_(path), progress_(progress) {
     fd_ = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd_ < 0) throw InputError({.file = path}, std::strerror(errno));
     struct stat about {};
@@ -31,6 +31,7 @@ class FileSource : public ByteSource {
       close(fd_);
       throw InputError({.file = path}, "is a directory");
     }
+    progress_.size = S_ISREG(about.st_mode) ? static_cast<std::uint64_t>(about.st_size) : 0;
     posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
   }
   ~FileSource() override {
@@ -42,13 +43,17 @@ class FileSource : public ByteSource {
   std::size_t read(std::span<std::uint8_t> into) override {
     for (;;) {
       const ssize_t got = ::read(fd_, into.data(), into.size());
-      if (got >= 0) return static_cast<std::size_t>(got);
+      if (got >= 0) {
+        progress_.taken += static_cast<std::uint64_t>(got);
+        return static_cast<std::size_t>(got);
+      }
       if (errno != EINTR) throw Error(fmt::format("{}: {}", path_, std::strerror(errno)));
     }
   }
 
  private:
   std::string path_;
+  FileProgress& progress_;
   int fd_ = -1;
 };
 
@@ -74,8 +79,8 @@ class Unread : public ByteSource {
 
 }  // namespace
 
-std::unique_ptr<ByteSource> open_bytes(const std::string& path) {
-  std::unique_ptr<ByteSource> file = std::make_unique<FileSource>(path);
+std::unique_ptr<ByteSource> open_bytes(const std::string& path, FileProgress& progress) {
+  std::unique_ptr<ByteSource> file = std::make_unique<FileSource>(path, progress);
   std::vector<std::uint8_t> first(zstd_magic.size());
   std::size_t known = 0;
   while (known < first.size()) {
@@ -88,8 +93,8 @@ std::unique_ptr<ByteSource> open_bytes(const std::string& path) {
       std::ranges::equal(std::span(first).first(std::min(known, gzip_magic.size())), gzip_magic);
   const bool zstd = std::ranges::equal(first, zstd_magic);
   auto packed = std::make_unique<Unread>(std::move(first), std::move(file));
-  if (gzip) return unpack_gzip(path, std::move(packed));
-  if (zstd) return unpack_zstd(path, std::move(packed));
+  if (gzip) return unpack_gzip(std::move(packed));
+  if (zstd) return unpack_zstd(std::move(packed));
   return packed;
 }
 

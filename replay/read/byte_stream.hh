@@ -10,16 +10,29 @@
 
 namespace hanglab::replay {
 
+// What is wrong in a file; the reader adds where.
+struct Damage {
+  std::string what;
+};
+
 // Where octets come from.
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
-  // Fills the front of `into`; 0 at the end. Throws Error where they cannot be read or unpacked.
+  // Fills the front of `into`; 0 at the end. Throws Error where they cannot be read, Damage where they cannot
+  // be unpacked.
   virtual std::size_t read(std::span<std::uint8_t> into) = 0;
 };
 
-// "-" is standard input. Throws InputError where it cannot be opened.
-std::unique_ptr<ByteSource> open_bytes(const std::string& path);
+// How far the reading of a file has come, in octets as they lie there; its size is 0 for a pipe.
+struct FileProgress {
+  std::uint64_t size = 0;
+  std::uint64_t taken = 0;
+};
+
+// "-" is standard input. Throws InputError where it cannot be opened. `progress` is kept up to date while the
+// source lives.
+std::unique_ptr<ByteSource> open_bytes(const std::string& path, FileProgress& progress);
 
 class ByteStream {
  public:

@@ -9,7 +9,7 @@
 
 namespace hanglab::replay {
 
-FrameReader::FrameReader(const std::string& path) : path_(path), stream_(open_bytes(path)) {
+FrameReader::FrameReader(const std::string& path) : path_(path), stream_(open_bytes(path, *progress_)) {
   try {
     format_ = begin_pcap(stream_);
     if (!format_) format_ = begin_pcapng(stream_);

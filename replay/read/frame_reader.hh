@@ -34,9 +34,11 @@ class FrameReader {
 
   std::optional<int> link_type() const { return format_->link_type(); }
   std::uint64_t frames() const { return frames_; }  // so far
+  const FileProgress& progress() const { return *progress_; }
 
  private:
   std::string path_;
+  std::unique_ptr<FileProgress> progress_ = std::make_unique<FileProgress>();  // where the source finds it
   ByteStream stream_;
   std::unique_ptr<FrameFormat> format_;
   std::uint64_t frames_ = 0;

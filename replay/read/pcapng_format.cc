@@ -131,7 +131,8 @@ class PcapngBlocks : public FrameFormat {
 
   void take_packet(std::uint32_t type, ByteView body, CapturedFrame& frame) {
     if (body.size() < 20) throw Damage{"a packet block that is too short"};
-    const auto& from = interface(type == enhanced_packet ? order_.u32(body, 0) : order_.u16(body, 0));
+    frame.interface = type == enhanced_packet ? order_.u32(body, 0) : order_.u16(body, 0);
+    const auto& from = interface(frame.interface);
     frame.at = last_at_ = from.time(std::uint64_t{order_.u32(body, 4)} << 32 | order_.u32(body, 8));
     fill(frame, from, body.subspan(20), order_.u32(body, 12), order_.u32(body, 16));
   }
@@ -139,7 +140,8 @@ class PcapngBlocks : public FrameFormat {
   // It says neither when it was captured nor how much of it.
   void take_simple(ByteView body, CapturedFrame& frame) {
     if (body.size() < 4) throw Damage{"a packet block that is too short"};
-    const auto& from = interface(0);
+    frame.interface = 0;
+    const auto& from = interface(frame.interface);
     const std::size_t size = order_.u32(body, 0);
     frame.at = last_at_;
     const std::size_t limit = from.snapshot_length == 0 ? size : from.snapshot_length;

@@ -5,7 +5,7 @@
 #include <functional>
 #include <span>
 
-#include "replay/send/ip_layout.hh"
+#include "replay/ip_layout.hh"
 
 namespace hanglab::replay {
 

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "core/duration_histogram.hh"
 #include "replay/send/frame_block.hh"
 #include "replay/send/mac_address.hh"
-#include "replay/send/timing_error.hh"
 
 namespace hanglab::replay {
 
@@ -33,7 +33,7 @@ struct SendReport {
   std::uint64_t octets = 0;
   std::map<std::string, std::uint64_t> failed{};  // by what the kernel said
   Duration took{};                                // from the first frame to the last
-  TimingError error{};                            // of the frames that were sent
+  DurationHistogram error{};                      // of the frames that were sent
 };
 
 class FrameSender {

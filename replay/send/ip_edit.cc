@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "core/big_endian.hh"
 #include "core/internet_checksum.hh"
 #include "replay/captured_packet.hh"
+#include "replay/ip_checksum.hh"
 
 namespace hanglab::replay {
 
@@ -17,28 +17,10 @@ using Bytes = std::span<std::uint8_t>;
 constexpr std::size_t ipv4_checksum_at = 10;
 constexpr std::size_t icmp_header = 8;
 
-// Where the transport has its checksum; nothing where it has none that this packet holds.
-std::optional<std::size_t> checksum_at(std::span<const std::uint8_t> packet, const IpLayout& layout) {
-  if (!layout.first) return {};
-  std::size_t at = layout.transport;
-  switch (layout.protocol) {
-    case ip_tcp: at += 16; break;
-    case ip_udp: at += 6; break;
-    case ip_icmp:
-    case ip_icmpv6: at += 2; break;
-    default: return {};
-  }
-  if (at + 2 > layout.end) return {};
-  // RFC 768: 0 is no checksum; not under IPv6 (RFC 8200 8.1).
-  if (layout.protocol == ip_udp && get_u16(packet, at) == 0 && !layout.v6) return {};
-  return at;
-}
-
 bool is_error(std::span<const std::uint8_t> packet, const IpLayout& layout) {
   if (!layout.first || layout.transport + icmp_header > layout.end) return false;
   const std::uint8_t type = packet[layout.transport];
-  if (layout.protocol == ip_icmpv6) return type >= 1 && type <= 4;
-  return layout.protocol == ip_icmp && is_icmp_error(type);
+  return layout.protocol == (layout.v6 ? ip_icmpv6 : ip_icmp) && is_icmp_error(type, layout.v6);
 }
 
 InternetSum map_addresses(Bytes packet, const IpLayout& layout, const EditRules& rules) {
@@ -67,18 +49,6 @@ void map_ports(Bytes packet, const IpLayout& layout, const EditRules& rules, Int
   }
 }
 
-// Over the transport as it stands, its own field included: 0 if that is right.
-std::uint16_t transport_sum(std::span<const std::uint8_t> packet, const IpLayout& layout) {
-  InternetSum sum;
-  if (layout.protocol != ip_icmp) {  // the pseudo-header
-    sum.add(packet.subspan(layout.source(), 2 * layout.address_size()));
-    sum.add(layout.protocol);
-    sum.add(static_cast<std::uint16_t>(layout.end - layout.transport));
-  }
-  sum.add(packet.subspan(layout.transport, layout.end - layout.transport));
-  return sum.checksum();
-}
-
 void set_transport_checksum(Bytes packet, const IpLayout& layout, std::size_t at, std::uint16_t checksum) {
   // Of UDP, 0 would say that there is none.
   set_u16(packet, at, layout.protocol == ip_udp && checksum == 0 ? std::uint16_t{0xffff} : checksum);
@@ -103,7 +73,7 @@ bool put_ipv4_header_right(Bytes packet, const IpLayout& layout) {
 }
 
 void edit_quoted(Bytes packet, const EditRules& rules, InternetSum& change) {
-  const auto found = find_ip_layout(packet, true);
+  const auto found = find_ip_layout(packet, IpExtent::quoted);
   const auto* layout = std::get_if<IpLayout>(&found);
   if (layout == nullptr) return;
   change.subtract(packet);
@@ -124,7 +94,7 @@ bool edit_ip(Bytes packet, const IpLayout& layout, const EditRules& rules) {
     edit_quoted(packet.subspan(layout.transport + icmp_header, layout.end - layout.transport - icmp_header),
                 rules, change);
 
-  const auto at = checksum_at(packet, layout);
+  const auto at = transport_checksum_at(packet, layout);
   if (at) set_transport_checksum(packet, layout, *at, change.updated(get_u16(packet, *at)));
   if (!rules.put_checksums_right) return false;
   const bool header_was_wrong = !layout.v6 && put_ipv4_header_right(packet, layout);

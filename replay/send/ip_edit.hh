@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "replay/ip_layout.hh"
 #include "replay/send/address_map.hh"
-#include "replay/send/ip_layout.hh"
 
 namespace hanglab::replay {
 

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -62,6 +63,49 @@ inline std::vector<std::uint8_t> ipv4(std::uint8_t protocol, std::uint32_t from,
   packet.u32(to);
   packet.raw(payload);
   return packet.take();
+}
+
+// 2001:db8::NUMBER
+inline std::vector<std::uint8_t> ipv6_address(std::uint8_t number) {
+  return {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, number};
+}
+
+inline std::vector<std::uint8_t> ipv6(std::uint8_t next_header, std::uint8_t from, std::uint8_t to,
+                                      const std::vector<std::uint8_t>& payload) {
+  dns::Writer packet;
+  packet.u32(0x60000000);
+  packet.u16(static_cast<std::uint16_t>(payload.size()));
+  packet.u8(next_header);
+  packet.u8(64);
+  packet.raw(ipv6_address(from));
+  packet.raw(ipv6_address(to));
+  packet.raw(payload);
+  return packet.take();
+}
+
+// A part of a datagram: `offset` in octets, a multiple of 8.
+inline std::vector<std::uint8_t> ipv4_fragment(std::uint8_t protocol, std::uint32_t from, std::uint32_t to,
+                                               const std::vector<std::uint8_t>& datagram, std::size_t offset,
+                                               std::size_t size) {
+  const auto begin = datagram.begin() + static_cast<std::ptrdiff_t>(offset);
+  const std::size_t taken = std::min(size, datagram.size() - offset);
+  const bool more = offset + taken < datagram.size();
+  return ipv4(protocol, from, to, {begin, begin + static_cast<std::ptrdiff_t>(taken)}, 64,
+              static_cast<std::uint16_t>(offset / 8 | (more ? 0x2000 : 0)));
+}
+
+inline std::vector<std::uint8_t> ipv6_fragment(std::uint8_t next_header, std::uint8_t from, std::uint8_t to,
+                                               const std::vector<std::uint8_t>& datagram, std::size_t offset,
+                                               std::size_t size) {
+  const auto begin = datagram.begin() + static_cast<std::ptrdiff_t>(offset);
+  const std::size_t taken = std::min(size, datagram.size() - offset);
+  dns::Writer payload;
+  payload.u8(next_header);
+  payload.u8(0);
+  payload.u16(static_cast<std::uint16_t>(offset | (offset + taken < datagram.size() ? 1 : 0)));
+  payload.u32(0xcafe);
+  payload.raw({begin, begin + static_cast<std::ptrdiff_t>(taken)});
+  return ipv6(44, from, to, payload.take());
 }
 
 inline std::vector<std::uint8_t> udp(std::uint16_t from, std::uint16_t to,

@@ -1,5 +1,5 @@
-// How far from their deadlines packets left, in bounded memory for any number of them: a histogram whose
-// buckets are at most 1/64 of their value wide, as HdrHistogram's are.
+// Percentiles of any number of durations in bounded memory: a histogram whose buckets are at most 1/64 of
+// their value wide, as HdrHistogram's are.
 #pragma once
 
 #include <array>
@@ -7,15 +7,15 @@
 
 #include "core/time.hh"
 
-namespace hanglab::replay {
+namespace hanglab {
 
-class TimingError {
+class DurationHistogram {
  public:
-  // Early ones count by how early.
-  void add(Duration error);
+  // A negative one counts by its size: of timing errors, those that were early.
+  void add(Duration duration);
 
   std::uint64_t count() const { return count_; }
-  // So many hundredths of all are at most this far: the upper end of its bucket. Zero of none.
+  // So many hundredths of all are at most this long: the upper end of its bucket. Zero of none.
   Duration percentile(double percent) const;
   Duration worst() const { return worst_; }
 
@@ -31,4 +31,4 @@ class TimingError {
   Duration worst_{};
 };
 
-}  // namespace hanglab::replay
+}  // namespace hanglab
