@@ -22,6 +22,7 @@ int run(const Words& words);
 int live(const Words& words);
 int compare(const Words& words);
 int atlas(const Words& words);
+int inspect(const Words& words);
 int replay(const Words& words);
 int plot(const Words& words);
 
@@ -31,11 +32,12 @@ struct Verb {
   int (*run)(const Words& words);
 };
 
-constexpr std::array<Verb, 6> verbs{{
+constexpr std::array<Verb, 7> verbs{{
     {"run", "simulate a scenario, any number of times", run},
     {"live", "run scenarios for real, in network namespaces on this machine", live},
     {"compare", "hold the simulation against the real world, or against results of it", compare},
     {"atlas", "every client under every fault, simulated and real, as one table", atlas},
+    {"inspect", "tell the lookups of a capture: who hung, for how long, on what", inspect},
     {"replay", "issue the lookups of a capture inside a scenario", replay},
     {"plot", "draw survival curves or one lookup's timeline", plot},
 }};
