@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "models/linux/poll_timeout.hh"
+
 namespace hanglab::sim {
 
 namespace {
@@ -23,13 +25,6 @@ constexpr Duration connect_lock = std::chrono::microseconds(15);
 // How long a stream's connect() takes at least, a SYN+ACK that is back within it included: 45 to 70 us from
 // there to its return over a veth pair, kernel 6.18, in 200 calls.
 constexpr Duration connect_time = std::chrono::microseconds(60);
-
-// How late a poll() may return: 0.1 % of its timeout, between 50 us and 100 ms. An idle machine has
-// no reason to wake before (fs/select.c, select_estimate_accuracy).
-Duration timer_slack(Duration timeout) {
-  using namespace std::chrono_literals;
-  return std::clamp<Duration>(timeout / 1000, 50us, 100ms);
-}
 
 }  // namespace
 
@@ -76,7 +71,7 @@ void Process::enter(Syscall& call) {
     return return_after(pending, pending.connecting ? std::max(cost, connect_time) : cost);
   }
   if (call.kind == Syscall::Kind::poll && call.timeout)
-    pending.event = ns3::Simulator::Schedule(to_ns3(*call.timeout + timer_slack(*call.timeout)),
+    pending.event = ns3::Simulator::Schedule(to_ns3(*call.timeout + kernel::poll_slack(*call.timeout)),
                                              &Process::timeout, this, &pending);
 }
 
