@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 CLANG_TIDY, ROOT, BUILD = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
-ROOMS = ("core", "models", "scenario", "sim", "live", "faulty_dns", "replay", "records", "analysis", "cli")
+ROOMS = ("core", "models", "scenario", "sim", "live", "faulty_dns", "replay", "records", "analysis", "sockets", "cli")
 
 
 def without_precompiled_headers(command):

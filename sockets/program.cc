@@ -1,0 +1,545 @@
+#include "sockets/program.hh"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "models/linux/poll_timeout.hh"
+
+namespace hanglab::sockets {
+
+namespace {
+
+using posix::failure;
+using posix::Syscall;
+using Option = Syscall::Option;
+
+static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLERR == EPOLLERR && POLLHUP == EPOLLHUP);
+
+sockaddr_in to_sockaddr(const Endpoint& endpoint) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(endpoint.port);
+  address.sin_addr.s_addr = htonl(ipv4_of(endpoint.address).value);
+  return address;
+}
+
+Endpoint from_sockaddr(const sockaddr_in& address) {
+  return {Ipv4Address{ntohl(address.sin_addr.s_addr)}, ntohs(address.sin_port)};
+}
+
+const sockaddr* general(const sockaddr_in& address) { return reinterpret_cast<const sockaddr*>(&address); }
+sockaddr* general(sockaddr_in& address) { return reinterpret_cast<sockaddr*>(&address); }
+
+int set(int fd, int level, int name, int value) {
+  return setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : errno;
+}
+
+int pending_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+iovec piece(posix::ByteView bytes) {
+  return {.iov_base = const_cast<std::uint8_t*>(bytes.data()), .iov_len = bytes.size()};
+}
+
+bool concerns(const Syscall& call, int fd) {
+  if (call.kind != Syscall::Kind::poll) return call.fd == fd;
+  return std::ranges::any_of(call.polled, [fd](const posix::PollFd& polled) { return polled.fd == fd; });
+}
+
+// What a call that waits wants to hear of a descriptor.
+std::uint32_t wanted_events(const Syscall& call, int fd) {
+  using Kind = Syscall::Kind;
+  switch (call.kind) {
+    case Kind::poll: {
+      std::uint32_t events = 0;
+      for (const posix::PollFd& polled : call.polled)
+        if (polled.fd == fd) events |= static_cast<std::uint32_t>(polled.events) & (EPOLLIN | EPOLLOUT);
+      return events != 0 ? events : EPOLLPRI;  // POLLERR and POLLHUP come unasked
+    }
+    case Kind::recvfrom:
+    case Kind::recvmsg:
+    case Kind::read: return EPOLLIN;
+    default: return EPOLLOUT;
+  }
+}
+
+}  // namespace
+
+Program::Program(EventLoop& loop, Owner& owner, Settings settings, Random random,
+                 std::vector<posix::SyscallObserver*> observers)
+    : loop_(loop), owner_(owner), settings_(settings), random_(random), observers_(std::move(observers)) {}
+
+Program::~Program() {
+  if (connecting_ > 0) loop_.stop_counting(*this);
+  for (const int fd : open_) loop_.sockets().close(fd);
+}
+
+void Program::interrupt() {
+  count_syns();
+  for (const WaitingCall& waiting : waiting_)
+    for (auto* observer : observers_) observer->unfinished(*waiting.call, now());
+}
+
+// --- a call's life: enter, perhaps wait, return
+
+void Program::enter(Syscall& call) {
+  call.entered = now();
+  if (const auto result = attempt(call)) {
+    call.result = *result;
+    return loop_.returned(*this, call);
+  }
+  WaitingCall& waiting = waiting_.emplace_back();
+  waiting.call = &call;
+  waiting.program = this;
+  if (call.kind != Kind::poll) return watch(call.fd);
+  if (call.timeout)
+    loop_.set_timer(waiting, call.entered + *call.timeout + kernel::poll_slack(*call.timeout));
+  for (const posix::PollFd& polled : call.polled)
+    if (polled.fd >= 0) watch(polled.fd);
+}
+
+void Program::abandon(Syscall& call) {
+  const auto it = std::ranges::find(waiting_, &call, &WaitingCall::call);
+  if (it == waiting_.end()) return loop_.forget(call);
+  waiting_.erase(it);
+}
+
+void Program::go_on(Syscall& call) {
+  call.returned = now();
+  if (call.kind != Kind::work)
+    for (auto* observer : observers_) observer->returned(call);
+  call.program.resume();
+  owner_.went_on();
+}
+
+void Program::socket_changed(int fd, std::uint32_t events) {
+  bool heard = false;
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    const auto result = concerns(*it->call, fd) ? attempt_again(*it, events) : std::nullopt;
+    if (!result) {
+      ++it;
+      continue;
+    }
+    it->call->result = *result;
+    loop_.returned(*this, *it->call);
+    it = waiting_.erase(it);
+    heard = true;
+  }
+  if (!heard) watch(fd);
+}
+
+void Program::timed_out(WaitingCall& waiting) {
+  for (posix::PollFd& polled : waiting.call->polled) polled.revents = 0;
+  waiting.call->result = {.value = 0};
+  loop_.returned(*this, *waiting.call);
+  waiting_.erase(std::ranges::find(waiting_, waiting.call, &WaitingCall::call));
+}
+
+void Program::watch(int fd) {
+  std::uint32_t events = 0;
+  for (const WaitingCall& waiting : waiting_)
+    if (concerns(*waiting.call, fd)) events |= wanted_events(*waiting.call, fd);
+  loop_.sockets().watch(fd, events);
+}
+
+Program::MaybeResult Program::attempt(Syscall& call) {
+  if (call.kind == Kind::work) return Result{};
+  if (call.kind == Kind::socket) return open_socket(call);
+  if (call.kind == Kind::poll) return poll(call);
+  if (std::ranges::find(open_, call.fd) == open_.end()) return failure(EBADF);
+  Descriptor& descriptor = *loop_.sockets().find(call.fd);
+  const bool datagrams = descriptor.transport == Transport::udp;
+  std::size_t written = 0;
+  switch (call.kind) {
+    case Kind::setsockopt: return set_option(descriptor, call);
+    case Kind::bind: return bind(descriptor, call.fd);
+    case Kind::connect: return connect(descriptor, call);
+    case Kind::disconnect: return disconnect(descriptor, call.fd);
+    case Kind::getsockname: return getsockname(call);
+    case Kind::so_error: return take_error(descriptor, call.fd);
+    case Kind::send:
+    case Kind::sendto:
+    case Kind::sendmsg:
+    case Kind::sendmmsg:
+    case Kind::write:
+    case Kind::writev:
+      if (datagrams) return send(descriptor, call);
+      return call.address.port != 0 ? open_fast(descriptor, call) : write(descriptor, call, written);
+    case Kind::recvfrom:
+    case Kind::recvmsg:
+    case Kind::read: return receive(descriptor, call);
+    case Kind::fionread: return size_of_next(descriptor, call.fd);
+    case Kind::close:
+      if (descriptor.connecting) ended_to_connect(descriptor, call.fd);
+      std::erase(open_, call.fd);
+      loop_.sockets().close(call.fd);
+      return Result{};
+    default: return failure(ENOSYS);
+  }
+}
+
+// Of a call that waited for a descriptor, now that epoll has told these events of it.
+Program::MaybeResult Program::attempt_again(WaitingCall& waiting, std::uint32_t events) {
+  Syscall& call = *waiting.call;
+  if (call.kind == Kind::poll) {
+    if (call.polled.size() > 1) {
+      const Result result = poll_now(call);
+      return result.value != 0 ? MaybeResult(result) : std::nullopt;
+    }
+    posix::PollFd& polled = call.polled[0];
+    polled.revents = static_cast<short>(static_cast<int>(events) & (polled.events | POLLERR | POLLHUP));
+    return polled.revents != 0 ? MaybeResult(Result{.value = 1}) : std::nullopt;
+  }
+  Descriptor& descriptor = *loop_.sockets().find(call.fd);
+  if (descriptor.connecting && !descriptor.nonblocking) {
+    const int error = pending_error(call.fd);
+    ended_to_connect(descriptor, call.fd);
+    descriptor.connected = error == 0;
+    if (error != 0) return failed(descriptor, error);
+    if (call.kind == Kind::connect) return Result{};
+  }
+  if (descriptor.transport == Transport::tcp && call.output[0].data() != nullptr)
+    return write(descriptor, call, waiting.written);
+  return attempt(call);
+}
+
+// --- sockets
+
+Program::Result Program::open_socket(const Syscall& call) {
+  const int fd = loop_.sockets().open(*this, call.transport, call.nonblocking);
+  if (fd < 0) return failure(errno);
+  open_.push_back(fd);
+  return {.value = fd};
+}
+
+// After a failed call a socket is not as new any more.
+Program::Result Program::failed(Descriptor& descriptor, int error) const {
+  if (error != EAGAIN && error != EINPROGRESS) descriptor.plain = false;
+  return failure(error);
+}
+
+Program::Result Program::set_option(Descriptor& descriptor, const Syscall& call) {
+  if (call.option == Option::recverr && descriptor.transport == Transport::udp) {
+    descriptor.recverr = call.number != 0;
+    return {};
+  }
+  descriptor.plain = false;
+  int error = 0;
+  switch (call.option) {
+    case Option::recverr: error = set(call.fd, IPPROTO_IP, IP_RECVERR, call.number); break;
+    case Option::broadcast: error = set(call.fd, SOL_SOCKET, SO_BROADCAST, call.number); break;
+    case Option::nodelay: error = set(call.fd, IPPROTO_TCP, TCP_NODELAY, call.number); break;
+    case Option::fastopen_connect:
+      error = set(call.fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, call.number);
+      break;
+    case Option::maxseg: error = set(call.fd, IPPROTO_TCP, TCP_MAXSEG, call.number); break;
+    case Option::syncnt: error = set(call.fd, IPPROTO_TCP, TCP_SYNCNT, call.number); break;
+  }
+  return error == 0 ? Result{} : failure(error);
+}
+
+int Program::prepare(Descriptor& descriptor, int fd) {
+  if (descriptor.recverr != descriptor.kernel_recverr) {
+    if (const int error = set(fd, IPPROTO_IP, IP_RECVERR, descriptor.recverr ? 1 : 0)) return error;
+    descriptor.kernel_recverr = descriptor.recverr;
+  }
+  if (descriptor.bound == settings_.source) return 0;
+  const sockaddr_in address = to_sockaddr({settings_.source.value_or(Ipv4Address{}), 0});
+  // A stream gets its port by connect(), when it is known to whom.
+  if (descriptor.transport == Transport::tcp) set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  if (::bind(fd, general(address), sizeof address) != 0) return errno;
+  descriptor.bound = settings_.source;
+  return 0;
+}
+
+Program::Result Program::bind(Descriptor& descriptor, int fd) {
+  if (const int error = prepare(descriptor, fd)) return failed(descriptor, error);
+  if (settings_.source) return {};
+  const sockaddr_in any = to_sockaddr({});
+  return ::bind(fd, general(any), sizeof any) == 0 ? Result{} : failed(descriptor, errno);
+}
+
+Endpoint Program::reached_at(const Endpoint& seen) const {
+  const Endpoint server{settings_.server.address, settings_.port_seen};
+  return seen == server ? settings_.server : seen;
+}
+
+Endpoint Program::seen_at(const Endpoint& reached) const {
+  return reached == settings_.server ? Endpoint{reached.address, settings_.port_seen} : reached;
+}
+
+Program::MaybeResult Program::connect(Descriptor& descriptor, const Syscall& call) {
+  if (descriptor.transport == Transport::udp) return connect_datagrams(descriptor, call);
+  const Result started = start_connection(descriptor, call);
+  if (started.error != EINPROGRESS || descriptor.nonblocking) return started;
+  return {};
+}
+
+Program::Result Program::connect_datagrams(Descriptor& descriptor, const Syscall& call) {
+  if (const int error = prepare(descriptor, call.fd)) return failed(descriptor, error);
+  const sockaddr_in to = to_sockaddr(reached_at(call.address));
+  if (::connect(call.fd, general(to), sizeof to) != 0) return failed(descriptor, errno);
+  descriptor.peer = call.address;
+  descriptor.connected = true;
+  return {};
+}
+
+Program::Result Program::start_connection(Descriptor& descriptor, const Syscall& call) {
+  if (!may_send_to(call.address)) return failure(EACCES);
+  if (const int error = prepare(descriptor, call.fd)) return failure(error);
+  descriptor.peer = call.address;
+  const sockaddr_in to = to_sockaddr(settings_.server);
+  if (::connect(call.fd, general(to), sizeof to) == 0) return {};
+  if (errno != EINPROGRESS) return failure(errno);
+  began_to_connect(descriptor, call.fd);
+  return failure(EINPROGRESS);
+}
+
+void Program::began_to_connect(Descriptor& descriptor, int fd) {
+  descriptor.connecting = true;
+  descriptor.syns = 1;
+  for (auto* observer : observers_) observer->syn_sent(fd, now());
+  if (connecting_++ == 0) loop_.count_syns_of(*this);
+}
+
+void Program::ended_to_connect(Descriptor& descriptor, int fd) {
+  count_syns(descriptor, fd);
+  if (!std::exchange(descriptor.connecting, false)) return;
+  if (--connecting_ == 0) loop_.stop_counting(*this);
+}
+
+void Program::count_syns() {
+  for (const int fd : open_)
+    if (Descriptor& descriptor = *loop_.sockets().find(fd); descriptor.connecting) count_syns(descriptor, fd);
+}
+
+void Program::count_syns(Descriptor& descriptor, int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
+  for (; descriptor.syns < 1 + static_cast<int>(info.tcpi_total_retrans); ++descriptor.syns)
+    for (auto* observer : observers_) observer->syn_sent(fd, now());
+  // A program that need not ask how connect() ended may go on to write: what is then repeated is no SYN.
+  if (info.tcpi_state == TCP_SYN_SENT || !descriptor.nonblocking || !descriptor.connecting) return;
+  descriptor.connecting = false;
+  if (--connecting_ == 0) loop_.stop_counting(*this);
+}
+
+Program::Result Program::disconnect(Descriptor& descriptor, int fd) {
+  sockaddr nobody{};
+  nobody.sa_family = AF_UNSPEC;
+  if (::connect(fd, &nobody, sizeof nobody) != 0) return failed(descriptor, errno);
+  descriptor.connected = false;
+  return {};
+}
+
+Program::Result Program::getsockname(Syscall& call) const {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(call.fd, general(address), &size) != 0) return failure(errno);
+  call.address = from_sockaddr(address);
+  return {};
+}
+
+Program::Result Program::take_error(Descriptor& descriptor, int fd) {
+  const int error = pending_error(fd);
+  if (descriptor.connecting) {
+    ended_to_connect(descriptor, fd);
+    descriptor.connected = error == 0;
+  }
+  if (error != 0) descriptor.plain = false;
+  return {.value = error};
+}
+
+// --- poll
+
+Program::MaybeResult Program::poll(Syscall& call) {
+  bool at_once = call.timeout == Duration(0);
+  for (posix::PollFd& polled : call.polled) {
+    polled.revents = 0;
+    if (polled.fd < 0) continue;
+    const bool open = std::ranges::find(open_, polled.fd) != open_.end();
+    const Descriptor* descriptor = open ? loop_.sockets().find(polled.fd) : nullptr;
+    // A datagram socket that has not sent takes something and has nothing: the kernel need not be asked.
+    const bool as_new = descriptor && descriptor->transport == Transport::udp && !descriptor->used;
+    if (as_new && call.polled.size() == 1) {
+      polled.revents = static_cast<short>(polled.events & POLLOUT);
+      if (polled.revents != 0 || at_once) return Result{.value = polled.revents != 0 ? 1 : 0};
+    }
+    // What it waits to be told of, epoll tells it even if it is so already.
+    if (!descriptor || descriptor->holds_datagram) at_once = true;
+    if (descriptor && descriptor->transport == Transport::udp && (polled.events & POLLOUT) != 0)
+      at_once = true;
+  }
+  if (!at_once) return {};
+  const Result result = poll_now(call);
+  if (result.value != 0 || call.timeout == Duration(0)) return result;
+  return {};
+}
+
+Program::Result Program::poll_now(Syscall& call) {
+  std::vector<pollfd> fds;
+  for (const posix::PollFd& polled : call.polled) {
+    const bool open = std::ranges::find(open_, polled.fd) != open_.end();
+    fds.push_back({.fd = open ? polled.fd : -1, .events = polled.events, .revents = 0});
+  }
+  if (::poll(fds.data(), fds.size(), 0) < 0) return failure(errno);
+  Result result;
+  for (std::size_t i = 0; i < fds.size(); ++i) {
+    posix::PollFd& polled = call.polled[i];
+    polled.revents = fds[i].revents;
+    if (polled.fd >= 0 && fds[i].fd < 0) polled.revents = POLLNVAL;
+    if (fds[i].fd >= 0 && loop_.sockets().find(polled.fd)->holds_datagram)
+      polled.revents = static_cast<short>(polled.revents | (polled.events & POLLIN));
+    if (polled.revents != 0) ++result.value;
+  }
+  return result;
+}
+
+// --- sending
+
+Program::MaybeResult Program::send(Descriptor& descriptor, const Syscall& call) {
+  const Endpoint to = call.address.port != 0 ? call.address : descriptor.peer;
+  if (call.address.port == 0 && !descriptor.connected) return failure(EDESTADDRREQ);
+  if (!may_send_to(to)) return failure(EACCES);
+  if (const int error = prepare(descriptor, call.fd)) return failed(descriptor, error);
+  descriptor.used = true;
+  return send_messages(descriptor, call, to);
+}
+
+Program::MaybeResult Program::send_messages(Descriptor& descriptor, const Syscall& call, const Endpoint& to) {
+  sockaddr_in address = to_sockaddr(reached_at(to));
+  const bool addressed = call.address.port != 0;
+  ssize_t sent = 0;
+  if (call.kind == Kind::sendmmsg) {
+    std::array<iovec, 2> pieces{piece(call.output[0]), piece(call.output[1])};
+    std::array<mmsghdr, 2> messages{};
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      messages[i].msg_hdr.msg_iov = &pieces[i];
+      messages[i].msg_hdr.msg_iovlen = 1;
+    }
+    sent = ::sendmmsg(call.fd, messages.data(), messages.size(), MSG_NOSIGNAL);
+  } else if (call.output[1].empty()) {
+    sent = ::sendto(call.fd, call.output[0].data(), call.output[0].size(), MSG_NOSIGNAL,
+                    addressed ? general(address) : nullptr, addressed ? sizeof address : 0);
+  } else {
+    std::array<iovec, 2> pieces{piece(call.output[0]), piece(call.output[1])};
+    const msghdr message{.msg_name = addressed ? &address : nullptr,
+                         .msg_namelen = addressed ? static_cast<socklen_t>(sizeof address) : 0,
+                         .msg_iov = pieces.data(),
+                         .msg_iovlen = pieces.size(),
+                         .msg_control = nullptr,
+                         .msg_controllen = 0,
+                         .msg_flags = 0};
+    sent = ::sendmsg(call.fd, &message, MSG_NOSIGNAL);
+  }
+  if (sent >= 0) return Result{.value = sent};
+  if (errno == EAGAIN && !descriptor.nonblocking) return {};
+  return failed(descriptor, errno);
+}
+
+Program::MaybeResult Program::write(Descriptor& descriptor, const Syscall& call, std::size_t& written) {
+  const std::size_t all = call.output[0].size() + call.output[1].size();
+  while (written < all) {
+    const posix::ByteView first = call.output[0].subspan(std::min(written, call.output[0].size()));
+    const posix::ByteView second = call.output[1].subspan(written - (call.output[0].size() - first.size()));
+    std::array<iovec, 2> pieces{piece(first), piece(second)};
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = pieces.size();
+    const ssize_t sent = ::sendmsg(call.fd, &message, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EAGAIN && !descriptor.nonblocking) return {};
+    if (sent < 0) return written > 0 ? Result{.value = static_cast<std::int64_t>(written)} : failure(errno);
+    written += static_cast<std::size_t>(sent);
+    if (descriptor.nonblocking) break;
+  }
+  return Result{.value = static_cast<std::int64_t>(written)};
+}
+
+// connect() by the first bytes that are sent.
+Program::MaybeResult Program::open_fast(Descriptor& descriptor, const Syscall& call) {
+  if (!may_send_to(call.address)) return failure(EACCES);
+  if (const int error = prepare(descriptor, call.fd)) return failure(error);
+  descriptor.peer = call.address;
+  sockaddr_in to = to_sockaddr(settings_.server);
+  std::array<iovec, 2> pieces{piece(call.output[0]), piece(call.output[1])};
+  msghdr message{};
+  message.msg_name = &to;
+  message.msg_namelen = sizeof to;
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = pieces.size();
+  const ssize_t sent = ::sendmsg(call.fd, &message, MSG_NOSIGNAL | MSG_FASTOPEN);
+  if (sent < 0 && errno != EINPROGRESS) return failure(errno);
+  began_to_connect(descriptor, call.fd);
+  if (sent >= 0) return Result{.value = sent};
+  return descriptor.nonblocking ? MaybeResult(failure(EINPROGRESS)) : std::nullopt;
+}
+
+// --- receiving
+
+// The size of what comes next, which is taken from the kernel at the same time.
+Program::Result Program::size_of_next(Descriptor& descriptor, int fd) {
+  if (!descriptor.holds_datagram) {
+    const auto buffer = loop_.scratch();
+    const Result received = receive_datagram(descriptor, fd, buffer);
+    if (!received.ok()) {
+      if (received.error != EAGAIN) descriptor.held_error = received.error;
+      return {.value = 0};
+    }
+    descriptor.datagram.assign(buffer.begin(), buffer.begin() + received.value);
+    descriptor.datagram_from = received.from;
+    descriptor.holds_datagram = true;
+  }
+  return {.value = static_cast<std::int64_t>(descriptor.datagram.size())};
+}
+
+Program::Result Program::receive_datagram(Descriptor& descriptor, int fd,
+                                          std::span<std::uint8_t> into) const {
+  sockaddr_in from{};
+  socklen_t size = sizeof from;
+  const bool connected = descriptor.connected;
+  const ssize_t length = ::recvfrom(fd, into.data(), into.size(), MSG_TRUNC,
+                                    connected ? nullptr : general(from), connected ? nullptr : &size);
+  if (length < 0) return failed(descriptor, errno);
+  const std::size_t whole = static_cast<std::size_t>(length);
+  return {.value = static_cast<std::int64_t>(std::min(whole, into.size())),
+          .from = connected ? descriptor.peer : seen_at(from_sockaddr(from)),
+          .truncated = whole > into.size()};
+}
+
+Program::MaybeResult Program::receive(Descriptor& descriptor, Syscall& call) {
+  if (descriptor.transport == Transport::tcp) {
+    const ssize_t length = ::recv(call.fd, call.input.data(), call.input.size(), 0);
+    if (length >= 0) return Result{.value = length};
+    if (errno == EAGAIN && !descriptor.nonblocking) return {};
+    const int error = errno;
+    if (descriptor.connecting) ended_to_connect(descriptor, call.fd);
+    return failure(error);
+  }
+  if (descriptor.held_error != 0) return failure(std::exchange(descriptor.held_error, 0));
+  Result result;
+  if (std::exchange(descriptor.holds_datagram, false)) {
+    const std::size_t size = std::min(call.input.size(), descriptor.datagram.size());
+    std::copy_n(descriptor.datagram.begin(), size, call.input.begin());
+    result = {.value = static_cast<std::int64_t>(size),
+              .from = descriptor.datagram_from,
+              .truncated = size < descriptor.datagram.size()};
+  } else {
+    result = receive_datagram(descriptor, call.fd, call.input);
+    if (!result.ok() && result.error == EAGAIN && !descriptor.nonblocking) return {};
+  }
+  if (result.ok()) call.address = result.from;
+  return result;
+}
+
+}  // namespace hanglab::sockets

@@ -1,0 +1,75 @@
+// The sockets of programs, by their descriptors: real ones of this kernel, all non-blocking underneath, IPv4.
+//
+// A socket of its own for each lookup is what real programs have, and what servers and firewalls see: a fresh
+// port. socket(2), close(2) and registering with epoll(7) are most of what that costs, so a UDP socket that a
+// program closes is kept for the next one. connect() with AF_UNSPEC takes its port from it at once, as
+// close() does (net/ipv4/udp.c, udp_disconnect: unhashed), and whoever uses it next gets another. What was
+// still queued or pending at that time shows in the next epoll_wait(); then it is closed, never used again.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/address.hh"
+#include "core/lookup.hh"
+#include "models/posix/posix.hh"
+
+namespace hanglab::sockets {
+
+class Program;
+
+struct Descriptor {
+  Program* program = nullptr;    // whose it is; none: closed, or kept for the next one
+  std::uint32_t generation = 0;  // of the socket under this number: an event may be of an earlier one
+  std::uint32_t registered = 0;  // with epoll, the events; 0: not at all
+  Transport transport = Transport::udp;
+  bool nonblocking = false;  // as its program asked
+  bool recverr = false;      // likewise IP_RECVERR, which the kernel is told before it matters
+  bool kernel_recverr = false;
+  bool plain = true;        // no other option was set, and no call failed: it can be used again
+  bool used = false;        // something was sent on it, or connect() called
+  bool connecting = false;  // a stream whose connect() has not ended
+  bool connected = false;
+  int syns = 0;                        // of that connect(), as far as they were counted
+  std::optional<Ipv4Address> bound{};  // the address that it was given to send from
+  Endpoint peer{};                     // as its program sees it
+  // What was received ahead of the program's call: a datagram, or an error.
+  bool holds_datagram = false;
+  std::vector<std::uint8_t> datagram{};
+  Endpoint datagram_from{};
+  int held_error = 0;
+};
+
+class SocketTable {
+ public:
+  SocketTable();
+  ~SocketTable();
+  SocketTable(const SocketTable&) = delete;
+  SocketTable& operator=(const SocketTable&) = delete;
+
+  // Its descriptor; or -1, with errno.
+  int open(Program& program, Transport transport, bool nonblocking);
+  // As its program sees it; a datagram socket may be kept.
+  void close(int fd);
+
+  // What epoll reports of it besides POLLERR and POLLHUP; 0: nothing at all.
+  void watch(int fd, std::uint32_t events);
+  // Of an event that is not for a program any more: a kept socket is not as new, and is closed.
+  void was_not_clean(int fd);
+  // A whole epoll_wait() brought nothing of those kept before it: they may be used again.
+  void all_quiet();
+
+  Descriptor* find(int fd);
+  int epoll() const { return epoll_; }
+
+ private:
+  void forget(int fd);
+
+  int epoll_ = -1;
+  std::vector<Descriptor> descriptors_;  // by number
+  std::vector<int> waiting_;             // kept, but not yet known to be clean
+  std::vector<int> clean_;
+};
+
+}  // namespace hanglab::sockets
