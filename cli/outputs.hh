@@ -26,6 +26,7 @@ struct OutputSettings {
   bool replace = false;  // an earlier run's files
   bool captures = false;
   bool traces = false;
+  std::string all_names{};  // where there are too many for a row each: what the table calls them together
 };
 
 // When the last lookup of a run that still waits is given up, since the run began.
@@ -46,6 +47,7 @@ class Outputs {
 
  private:
   std::filesystem::path claim(const std::string& name);
+  void summarize(const Lookup& lookup);
   void write_packets(std::uint64_t run, const std::vector<PacketEvent>& packets);
   void write_traces(std::uint64_t run, const RunResult& result);
   void print(const std::string& text) const;

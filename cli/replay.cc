@@ -8,6 +8,7 @@
 #include "cli/capture_options.hh"
 #include "cli/frame_options.hh"
 #include "cli/replay_frames.hh"
+#include "cli/replay_server.hh"
 #include "cli/replay_table.hh"
 #include "cli/simulation_options.hh"
 #include "cli/verbs.hh"
@@ -132,13 +133,16 @@ int replay(const Words& words) {
   CaptureOptions chosen;
   SimulationOptions options;
   FrameOptions frames;
+  ServerOptions server;
   Synopsis synopsis{
-      .usage = "replay CAPTURE --into SCENARIO | --interface IF | --write FILE [options]",
+      .usage = "replay CAPTURE --into SCENARIO | --server ADDRESS | --interface IF | --write FILE [options]",
       .purpose =
           "Puts a capture (pcap or pcapng) back. Into a scenario: finds the lookups of each stub "
           "client, issues them at their\nrecorded offsets in the simulation, and shows each as captured "
-          "beside as replayed. Onto an interface, or into a\nfile: its frames, rewritten for that "
-          "network, at their recorded times."};
+          "beside as replayed. Against a real\nserver: the same lookups, by the same resolvers, on real "
+          "sockets. Onto an interface, or into a file: its frames,\nrewritten for that network, at their "
+          "recorded "
+          "times."};
   synopsis.options.add_options()                                                         //
       ("into", po::value(&into)->value_name("SCENARIO"), "the scenario to replay into")  //
       ("map", po::value(&maps)->composing()->value_name("ADDRESS=…"),
@@ -147,6 +151,9 @@ int replay(const Words& words) {
        "or the network for a network, that it becomes");
   chosen.add_to(synopsis.options);
   options.add_to(synopsis.options);
+  po::options_description of_servers("Against a server");
+  server.add_to(of_servers);
+  synopsis.options.add(of_servers);
   po::options_description of_frames("Of frames");
   frames.add_to(of_frames);
   synopsis.options.add(of_frames);
@@ -154,9 +161,20 @@ int replay(const Words& words) {
   synopsis.order.add("capture", 1);
   const auto values = read_words(synopsis, words);
   if (!values) return ExitStatus::done;
-  if (into.empty() != frames.wanted())
+  const int told = (into.empty() ? 0 : 1) + (server.wanted() ? 1 : 0) + (frames.wanted() ? 1 : 0);
+  if (told != 1)
     throw InputError(
-        "replay: say where to, with --into SCENARIO, --interface IF or --write FILE, one of them");
+        "replay: say where to, with --into SCENARIO, --server ADDRESS, --interface IF or --write FILE, one "
+        "of them");
+  if (server.wanted()) {
+    ServerReplay replay{.capture = capture,
+                        .server = server,
+                        .selection = frames,
+                        .output = output_settings(options, *values),
+                        .command_line = command_line(words)};
+    if (values->count("seed") > 0) replay.seed = options.seed;
+    return replay_to_server(replay);
+  }
   if (!into.empty()) return replay_into(words, capture, chosen.selection(), into, maps, options, *values);
   frames.maps = maps;
   return replay_frames(capture, chosen.selection(), frames, options.seed);

@@ -9,6 +9,7 @@
 #include "analysis/human.hh"
 #include "cli/frame_pipeline.hh"
 #include "cli/interrupt.hh"
+#include "cli/own_network.hh"
 #include "cli/verbs.hh"
 #include "core/error.hh"
 #include "replay/link_layer.hh"
@@ -155,12 +156,8 @@ int write_frames(SelectedFrames& frames, const std::string& capture, const Frame
 
 int send_frames(SelectedFrames& frames, const std::string& capture, const FrameOptions& options,
                 std::uint64_t seed) {
-  if (!options.own_network)
-    throw InputError(
-        fmt::format("--interface {}: frames of a capture can harm the network they are sent into; say that "
-                    "it is yours with "
-                    "--i-own-this-network",
-                    options.interface));
+  require_own_network(options.own_network, fmt::format("--interface {}", options.interface),
+                      "frames of a capture can harm the network they are sent into");
   const auto interface = replay::look_up_interface(options.interface);
   replay::Neighbours neighbours(interface.index);
   auto pipeline = make_pipeline(frames, options, seed, rules_on(options, neighbours, interface));
