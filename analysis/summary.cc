@@ -150,6 +150,23 @@ SummaryRow row_of(const Group& group, std::vector<Kept> lookups, std::string hos
 
 struct Summarizer::State {
   Numbered<std::tuple<std::string, std::string, std::string, std::string>, Group> groups;
+  std::size_t latest = 0;  // group: as a rule the next lookup is of it too
+
+  Group& group_of(const Lookup& lookup, const std::string& name) {
+    if (latest < groups.values.size()) {
+      Group& group = groups.values[latest];
+      if (group.name == name && group.client == lookup.client && group.call == lookup.call &&
+          group.scenario == lookup.scenario)
+        return group;
+    }
+    latest = groups.number({lookup.scenario, lookup.client, lookup.call, name});
+    Group& group = groups.values[latest];
+    group.scenario = lookup.scenario;
+    group.client = lookup.client;
+    group.call = lookup.call;
+    group.name = name;
+    return group;
+  }
 };
 
 Summarizer::Summarizer() : state_(std::make_unique<State>()) {}
@@ -157,14 +174,10 @@ Summarizer::~Summarizer() = default;
 Summarizer::Summarizer(Summarizer&&) noexcept = default;
 Summarizer& Summarizer::operator=(Summarizer&&) noexcept = default;
 
-void Summarizer::add(const Lookup& lookup) {
-  Group& group = state_->groups.at({lookup.scenario, lookup.client, lookup.call, lookup.name});
-  if (group.hosts.values.empty()) {
-    group.scenario = lookup.scenario;
-    group.client = lookup.client;
-    group.call = lookup.call;
-    group.name = lookup.name;
-  }
+void Summarizer::add(const Lookup& lookup) { add(lookup, lookup.name); }
+
+void Summarizer::add(const Lookup& lookup, const std::string& name) {
+  Group& group = state_->group_of(lookup, name);
   const WayKey key{.outcome = lookup.outcome, .error = lookup.error, .road = road_of(lookup)};
   const std::size_t way = group.ways.number(key);
   Samples& samples = group.ways.values[way];

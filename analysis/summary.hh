@@ -57,6 +57,8 @@ class Summarizer {
   Summarizer& operator=(Summarizer&&) noexcept;
 
   void add(const Lookup& lookup);
+  // As if it had asked for `name`: for many names that are to share a row.
+  void add(const Lookup& lookup, const std::string& name);
   // Rows in the order in which their first lookup came. Up to `hosts_apart` hosts with the same client and
   // name have a row each, more of them share one.
   std::vector<SummaryRow> rows(std::size_t hosts_apart = 4) const;

@@ -79,19 +79,13 @@ void Outputs::take(std::uint64_t run, const RunResult& result) {
   for (const Lookup& lookup : result.lookups) {
     if (settings_.format == Format::json) records::append_json(buffer_, lookup);
     if (settings_.format == Format::csv) records::append_csv(buffer_, lookup);
-    if (settings_.format == Format::table) summarize(lookup);
+    if (settings_.format == Format::table)
+      summary_.add(lookup, settings_.all_names.empty() ? lookup.name : settings_.all_names);
   }
   if (!buffer_.empty()) print(buffer_);
   buffer_.clear();
   if (settings_.captures) write_packets(run, result.packets);
   if (settings_.traces) write_traces(run, result);
-}
-
-void Outputs::summarize(const Lookup& lookup) {
-  if (settings_.all_names.empty()) return summary_.add(lookup);
-  Lookup one = lookup;
-  one.name = settings_.all_names;
-  summary_.add(one);
 }
 
 void Outputs::write_packets(std::uint64_t run, const std::vector<PacketEvent>& packets) {

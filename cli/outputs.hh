@@ -47,7 +47,6 @@ class Outputs {
 
  private:
   std::filesystem::path claim(const std::string& name);
-  void summarize(const Lookup& lookup);
   void write_packets(std::uint64_t run, const std::vector<PacketEvent>& packets);
   void write_traces(std::uint64_t run, const RunResult& result);
   void print(const std::string& text) const;

@@ -93,7 +93,7 @@ sockets::PlayerHost ServerOptions::host() const {
   return {.server = at,
           .resolv_conf_text = with_server(text, at.address),
           .nsswitch = kernel::parse_nss_hosts(nsswitch, {.file = "--nsswitch"}),
-          .etc_hosts = "127.0.0.1 localhost\n"};
+          .etc_hosts = {}};  // what stood in the clients' was not asked for on the wire
 }
 
 Duration ServerOptions::longest_hang() const {

@@ -17,6 +17,8 @@ constexpr int most_pointers = 127;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+bool is_plain(std::uint8_t octet) { return octet > 0x20 && octet < 0x7f && octet != '.' && octet != '\\'; }
+
 // RFC 1035 5.1: a dot or backslash inside a label is escaped, an unprintable octet is \DDD.
 void append_octet(std::string& text, std::uint8_t octet) {
   const char c = static_cast<char>(octet);
@@ -85,6 +87,10 @@ class Cursor {
       if ((length & 0xc0) != 0 || octets > longest_name) failed_ = true;
       const auto label = take(length);
       if (!text.empty()) text += '.';
+      if (std::ranges::all_of(label, is_plain)) {
+        text.append(reinterpret_cast<const char*>(label.data()), label.size());
+        continue;
+      }
       for (const auto octet : label) append_octet(text, octet);
     }
     if (after_the_name != 0) at_ = after_the_name;

@@ -58,11 +58,15 @@ void EventLoop::turn(TimePoint until) {
 }
 
 int EventLoop::wait(TimePoint until) {
+  using namespace std::chrono_literals;
   const Duration left = std::max(until - now(), Duration(0));
-  const timespec time{.tv_sec = left / std::chrono::seconds(1),
-                      .tv_nsec = (left % std::chrono::seconds(1)).count()};
-  const int count = epoll_pwait2(sockets_.epoll(), ready_.data(), events_at_once, &time, nullptr);
-  if (count < 0 && errno != EINTR) throw Error(std::string("epoll_pwait2: ") + std::strerror(errno));
+  const timespec time{.tv_sec = left / 1s, .tv_nsec = (left % 1s).count()};
+  int count = epoll_pwait2(sockets_.epoll(), ready_.data(), events_at_once, &time, nullptr);
+  // Before Linux 5.11 in milliseconds: what is left of one is spent in asking again.
+  if (count < 0 && errno == ENOSYS)
+    count = epoll_wait(sockets_.epoll(), ready_.data(), events_at_once,
+                       static_cast<int>(std::min<Duration>(left, 1h) / 1ms));
+  if (count < 0 && errno != EINTR) throw Error(std::string("epoll_wait: ") + std::strerror(errno));
   return std::max(count, 0);
 }
 

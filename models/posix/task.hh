@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "models/posix/frame_pool.hh"
+
 namespace hanglab::posix {
 
 template <class Value>
@@ -23,6 +25,11 @@ class [[nodiscard]] Task {
     std::exception_ptr failure;
     std::coroutine_handle<> awaiting = std::noop_coroutine();
     std::ptrdiff_t* still_awaited = nullptr;  // how many of a group have to end before `awaiting` goes on
+
+    static void* operator new(std::size_t size) { return FramePool::of_this_thread().allocate(size); }
+    static void operator delete(void* frame, std::size_t size) {
+      FramePool::of_this_thread().release(frame, size);
+    }
 
     Task get_return_object() { return Task(std::coroutine_handle<promise_type>::from_promise(*this)); }
     std::suspend_always initial_suspend() noexcept { return {}; }

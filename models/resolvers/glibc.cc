@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <sstream>
 
+#include "core/words.hh"
 #include "models/resolvers/glibc_res.hh"
 
 namespace hanglab::resolvers::glibc {
@@ -76,18 +76,12 @@ bool wanted(const IpAddress& address, Family family) {
 
 ServiceResult ask_files(const Environment& environment, const std::string& name, Family family) {
   ServiceResult result{.status = NssStatus::notfound, .host_error = HostError::host_not_found};
-  std::istringstream lines{std::string(environment.etc_hosts)};
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line.substr(0, line.find('#')));
-    std::string text;
-    words >> text;
-    const auto address = parse_ip(text);
-    if (!address || !wanted(*address, family)) continue;
-    for (std::string alias; words >> alias;)
-      if (dns::same_name(alias, name)) {
-        result.addresses.push_back(*address);
-        break;
-      }
+  for (const std::string_view line : words_of(environment.etc_hosts, "\n")) {
+    const auto words = words_of(line.substr(0, line.find('#')), " \t\r\f\v");
+    const auto named = [&](std::string_view alias) { return dns::same_name(alias, name); };
+    if (words.empty() || !std::any_of(words.begin() + 1, words.end(), named)) continue;
+    const auto address = parse_ip(words[0]);
+    if (address && wanted(*address, family)) result.addresses.push_back(*address);
   }
   if (!result.addresses.empty()) result = {NssStatus::success, HostError::none, result.addresses};
   return result;
