@@ -19,11 +19,11 @@
 #include "cli/record_thread.hh"
 #include "cli/replay_table.hh"
 #include "cli/verbs.hh"
+#include "core/duration_histogram.hh"
 #include "core/error.hh"
+#include "replay/capture_lookups.hh"
 #include "replay/captured_workload.hh"
-#include "replay/lookup_finder.hh"
 #include "replay/send/pace.hh"
-#include "replay/send/timing_error.hh"
 #include "scenario/software.hh"
 
 namespace hanglab::cli {
@@ -127,7 +127,7 @@ struct Tally {
   std::uint64_t hung = 0;
   Duration first{};  // began, of all lookups
   Duration last{};
-  replay::TimingError late{};
+  DurationHistogram late{};
   std::vector<std::string> hanging{};
   std::string a_failure{};  // of a lookup that sent nothing
 
@@ -257,7 +257,8 @@ int replay_to_server(const ServerReplay& replay) {
     for (std::uint64_t run = 0; run < replay.pace.loops; ++run)
       fmt::print("{}\n", replay_table(programme.captured(),
                                       std::span(shown).subspan(run * programme.captured().size(),
-                                                               programme.captured().size())));
+                                                               programme.captured().size()),
+                                      contents.summary.last_at));
   outputs.finish(complete);
   fmt::print(settings.format == Format::table ? stdout : stderr, "{}", tally.text(timed));
   if (!complete) {
