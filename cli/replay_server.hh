@@ -6,6 +6,7 @@
 #include "cli/frame_options.hh"
 #include "cli/outputs.hh"
 #include "cli/server_options.hh"
+#include "replay/read/frame_selection.hh"
 
 namespace hanglab::cli {
 

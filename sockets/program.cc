@@ -237,6 +237,7 @@ Program::Result Program::set_option(Descriptor& descriptor, const Syscall& call)
   int error = 0;
   switch (call.option) {
     case Option::recverr: error = set(call.fd, IPPROTO_IP, IP_RECVERR, call.number); break;
+    case Option::mtu_discover: error = set(call.fd, IPPROTO_IP, IP_MTU_DISCOVER, call.number); break;
     case Option::broadcast: error = set(call.fd, SOL_SOCKET, SO_BROADCAST, call.number); break;
     case Option::nodelay: error = set(call.fd, IPPROTO_TCP, TCP_NODELAY, call.number); break;
     case Option::fastopen_connect:
