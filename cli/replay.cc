@@ -169,7 +169,8 @@ int replay(const Words& words) {
   if (server.wanted()) {
     ServerReplay replay{.capture = capture,
                         .server = server,
-                        .selection = frames,
+                        .selection = chosen.selection(),
+                        .pace = frames,
                         .output = output_settings(options, *values),
                         .command_line = command_line(words)};
     if (values->count("seed") > 0) replay.seed = options.seed;
