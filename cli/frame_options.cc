@@ -49,6 +49,8 @@ auto named(const char* option, auto&& read) {
 void FrameOptions::add_to(po::options_description& options) {
   options.add_options()                                                                            //
       ("interface", po::value(&interface)->value_name("IF"), "send the frames on this interface")  //
+      ("frames", po::bool_switch(&into_scenario),
+       "with --into: put the clients' frames onto the hosts' interfaces")  //
       ("write", po::value(&file)->value_name("FILE"),
        "write a capture of what would be sent, instead of sending")                            //
       ("i-own-this-network", po::bool_switch(&own_network), "needed to send on an interface")  //

@@ -15,7 +15,8 @@ namespace hanglab::cli {
 
 struct FrameOptions {
   std::string interface {};
-  std::string file{};  // --write
+  std::string file{};          // --write
+  bool into_scenario = false;  // --frames, with the verb's --into
   bool own_network = false;
   std::vector<std::string> allowed{};
   std::string speed{};

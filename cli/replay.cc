@@ -7,6 +7,7 @@
 
 #include "cli/capture_options.hh"
 #include "cli/frame_options.hh"
+#include "cli/inject_frames.hh"
 #include "cli/replay_frames.hh"
 #include "cli/replay_server.hh"
 #include "cli/replay_table.hh"
@@ -24,15 +25,6 @@ namespace {
 
 using replay::CapturedLookup;
 using replay::StandIn;
-
-std::vector<std::string> names_of(const scenario::Scenario& scenario) {
-  std::vector<std::string> names;
-  for (const auto& host : scenario.hosts)
-    names.push_back(host.interfaces.empty()
-                        ? host.name
-                        : fmt::format("{} ({})", host.name, to_string(host.interfaces[0].address.address)));
-  return names;
-}
 
 // The client software of a host is what the scenario's own lookups say that it runs.
 StandIn stand_in(const scenario::Scenario& scenario, std::size_t host) {
@@ -176,8 +168,12 @@ int replay(const Words& words) {
     if (values->count("seed") > 0) replay.seed = options.seed;
     return replay_to_server(replay);
   }
-  if (!into.empty()) return replay_into(words, capture, chosen.selection(), into, maps, options, *values);
+  if (frames.into_scenario && into.empty())
+    throw InputError("--frames: goes with --into; --interface and --write take frames anyway");
   frames.maps = maps;
+  if (frames.into_scenario)
+    return inject_frames(words, capture, chosen.selection(), into, frames, options, *values);
+  if (!into.empty()) return replay_into(words, capture, chosen.selection(), into, maps, options, *values);
   return replay_frames(capture, chosen.selection(), frames, options.seed);
 }
 

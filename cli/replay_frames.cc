@@ -10,6 +10,7 @@
 #include "cli/frame_pipeline.hh"
 #include "cli/interrupt.hh"
 #include "cli/own_network.hh"
+#include "cli/selected_frames.hh"
 #include "cli/verbs.hh"
 #include "core/error.hh"
 #include "replay/link_layer.hh"
@@ -40,61 +41,6 @@ replay::RewriteRules rules_on(const FrameOptions& options, replay::Neighbours& n
     throw InputError(fmt::format("interface {} has no address, so say with --allow where packets may go",
                                  options.interface));
   return rules;
-}
-
-// The frames of a capture that were asked for, from its beginning whenever it is opened.
-class SelectedFrames {
- public:
-  SelectedFrames(std::string capture, replay::FrameSelectionOptions options)
-      : capture_(std::move(capture)), options_(std::move(options)) {}
-
-  FramePipeline::Open opener() {
-    return [this]() -> FramePipeline::Source {
-      auto reader = std::make_shared<replay::FrameReader>(capture_);
-      auto selection = std::make_shared<replay::FrameSelection>(options_);
-      selections_.push_back(selection);
-      return [reader, selection](replay::CapturedFrame& frame) {
-        while (!selection->done() && reader->next(frame))
-          if (selection->wants(frame)) return true;
-        return false;
-      };
-    };
-  }
-
-  // What was not asked for, by why.
-  std::string text() const {
-    std::uint64_t outside = 0;
-    std::uint64_t filtered = 0;
-    for (const auto& selection : selections_) {
-      outside += selection->counts().before + selection->counts().after;
-      filtered += selection->counts().filtered + selection->counts().not_filterable;
-    }
-    std::string text;
-    if (outside > 0) text += fmt::format("  {} left out: not in the span of time\n", outside);
-    if (filtered > 0) text += fmt::format("  {} left out: not matched by the filter\n", filtered);
-    return text;
-  }
-
- private:
-  std::string capture_;
-  replay::FrameSelectionOptions options_;
-  std::vector<std::shared_ptr<replay::FrameSelection>> selections_;  // one a loop
-};
-
-FramePipeline make_pipeline(SelectedFrames& frames, const FrameOptions& options, std::uint64_t seed,
-                            replay::RewriteRules rules) {
-  return {frames.opener(), options.loops, replay::Rewriter(std::move(rules)),
-          FrameImpairment(options.impairment(), options.interface, seed), replay::Pace(options.pace())};
-}
-
-std::string counts_text(const FrameCounts& counts, const SelectedFrames& frames) {
-  std::string text = fmt::format("{} frames read\n{}", counts.read, frames.text());
-  if (counts.checksums_put_right > 0)
-    text += fmt::format("  {} had a wrong checksum, which was put right\n", counts.checksums_put_right);
-  if (counts.fragmented > 0) text += fmt::format("  {} were cut into fragments\n", counts.fragmented);
-  for (const auto& [reason, number] : counts.left_out)
-    text += fmt::format("  {} left out: {}\n", number, reason);
-  return text;
 }
 
 std::string report_text(const replay::SendReport& report, bool timed) {

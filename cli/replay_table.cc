@@ -36,6 +36,26 @@ std::string capture_report(const std::string& file, const replay::CaptureContent
   return text;
 }
 
+std::vector<std::string> names_of(const scenario::Scenario& scenario) {
+  std::vector<std::string> names;
+  for (const auto& host : scenario.hosts)
+    names.push_back(host.interfaces.empty()
+                        ? host.name
+                        : fmt::format("{} ({})", host.name, to_string(host.interfaces[0].address.address)));
+  return names;
+}
+
+std::string beside(const CapturedLookup& before, Duration capture_end, const CapturedLookup* after,
+                   Duration replay_end) {
+  const auto line = [](const char* what, const CapturedLookup& lookup, Duration end) {
+    return fmt::format("  {}  {:>10}  {}\n", what, duration_words(lookup.duration, lookup.censored()),
+                       captured_words(lookup, end));
+  };
+  std::string text = fmt::format("{} asks for {}\n", to_string(before.client), before.name) +
+                     line("captured", before, capture_end);
+  return text + (after ? line("replayed", *after, replay_end) : "  replayed  not at all\n");
+}
+
 std::string replay_table(std::span<const CapturedLookup> captured, std::span<const Lookup> replayed,
                          Duration capture_end) {
   std::string text;

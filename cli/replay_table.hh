@@ -3,16 +3,25 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/lookup.hh"
 #include "core/time.hh"
 #include "replay/capture_lookups.hh"
 #include "replay/captured_workload.hh"
+#include "scenario/scenario.hh"
 
 namespace hanglab::cli {
 
 // What was read and, by kind, what could not be used.
 std::string capture_report(const std::string& file, const replay::CaptureContents& contents);
+
+std::vector<std::string> names_of(const scenario::Scenario& scenario);  // "vm (192.168.122.119)"
+
+// A lookup as captured before and, unless it is nullptr, after; `…_end`: up to when lookups without a visible
+// end were watched.
+std::string beside(const replay::CapturedLookup& before, Duration capture_end,
+                   const replay::CapturedLookup* after, Duration replay_end);
 
 // `capture_end`: since 1970, up to when a lookup without a visible end was watched.
 std::string replay_table(std::span<const replay::CapturedLookup> captured, std::span<const Lookup> replayed,

@@ -18,6 +18,7 @@ DROP = "topologies/libvirt-tcp53-drop.yaml"
 DEBIAN = "topologies/debian-tcp53-drop.yaml"
 CLEAN = "topologies/libvirt-clean.yaml"
 CAPTURE = "tests/captures/glibc-2.36-seed-vm.pcap"
+ANSWERED = "tests/captures/groundtruth/glibc-2.36--clean/hv.pcap"
 
 
 def hanglab(*words, **options):
@@ -286,6 +287,37 @@ class Replay(InScratch):
         self.assertEqual(done.returncode, 1)
         self.assertIn("damage", done.stderr)
         self.assertIn("answered, 255 addresses", done.stdout)
+
+    def test_frames_are_answered_by_the_simulated_server(self):
+        done = hanglab("replay", ANSWERED, "--into", CLEAN, "--frames", "--out", self.scratch / "o", "--pcap")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("45 packets put onto the interfaces", done.stdout)
+        self.assertRegex(done.stdout, r"captured +5\d\.\d ms  answered, 256 records: .*, TCP answered, 5 rounds")
+        self.assertRegex(done.stdout, r"replayed +5\d\.\d ms  answered, 255 records: .*, TCP answered, 5 rounds")
+        with sqlite3.connect(self.scratch / "o" / "results.sqlite") as db:
+            self.assertEqual(db.execute("select host, outcome from lookups").fetchall(), [("vm", "answered")])
+        sent = subprocess.run(["tshark", "-r", self.scratch / "o" / "vm.pcap", "-Y", "ip.src == 192.168.122.119"],
+                              capture_output=True, text=True).stdout
+        self.assertEqual(sent.count("\n"), 45)  # no reset, no ICMP error of a kernel that knows nothing of the flow
+
+        dropped = hanglab("replay", ANSWERED, "--into", CLEAN, "--frames", "--set",
+                          "hosts.hypervisor.iptables=-A INPUT -p tcp --dport 53 -j DROP")
+        self.assertRegex(dropped.stdout, r"replayed +> .* no end seen .*, TCP unanswered")
+        self.assertNotIn("OUTPUT chain", dropped.stderr)
+        below = hanglab("replay", ANSWERED, "--into", DROP, "--frames")
+        self.assertIn("vm's own OUTPUT chain is not asked", below.stderr)
+
+    def test_frames_of_strangers_need_a_map(self):
+        moved = "hosts.vm.interfaces.eth0.address=192.168.122.7/24"
+        done = hanglab("replay", ANSWERED, "--into", CLEAN, "--frames", "--set", moved)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("45 left out: from an address of no host of the scenario", done.stdout)
+        self.assertIn("vm (192.168.122.7)", done.stderr)
+        done = hanglab("replay", ANSWERED, "--into", CLEAN, "--frames", "--set", moved, "--map", "192.168.122.119=vm")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("answered, 255 records", done.stdout)
+        for words in ["--frames", "--write", self.scratch / "f.pcap"], ["--frames", "--into", CLEAN, "--strace", "--out", self.scratch / "p"]:
+            self.assertEqual(hanglab("replay", ANSWERED, *words).returncode, 2)
 
     def test_what_is_no_capture_is_refused(self):
         done = hanglab("replay", CLEAN, "--into", CLEAN)
