@@ -16,9 +16,9 @@
 #include "replay/link_layer.hh"
 #include "replay/pcap_writer.hh"
 #include "replay/read/frame_reader.hh"
+#include "replay/read_ahead.hh"
 #include "replay/send/frame_sender.hh"
 #include "replay/send/neighbours.hh"
-#include "replay/send/read_ahead.hh"
 
 namespace hanglab::cli {
 
@@ -62,7 +62,8 @@ std::string report_text(const replay::SendReport& report, bool timed) {
 // Gives each block to `take`. What stands against reading on is told at the end; the frames before it count.
 std::optional<std::string> drain(FramePipeline& pipeline,
                                  const std::function<void(const replay::FrameBlock&)>& take) {
-  replay::ReadAhead ahead([&pipeline](replay::FrameBlock& block) { return pipeline.fill(block); });
+  replay::ReadAhead<replay::FrameBlock> ahead(
+      [&pipeline](replay::FrameBlock& block) { return pipeline.fill(block); });
   try {
     while (const auto* block = interrupted() ? nullptr : ahead.next()) take(*block);
   } catch (const InputError&) {

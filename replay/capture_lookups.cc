@@ -8,25 +8,39 @@
 namespace hanglab::replay {
 
 namespace {
-constexpr std::uint64_t packets_between = 4096;
+constexpr std::size_t packets_a_block = 512;
+constexpr std::size_t frames_a_block = 4096;
+constexpr std::size_t blocks_ahead = 4;
+}  // namespace
+
+bool CaptureReading::fill(Packets& packets) {
+  packets.room.resize(packets_a_block);
+  for (std::size_t frames = 0; frames < frames_a_block && packets.used < packets_a_block; ++frames) {
+    packets.progress = reader_.progress();
+    const auto step = reader_.step(packets.room[packets.used]);
+    packets.first_at = reader_.first_at();
+    if (step == CaptureReader::Step::end) return false;
+    if (step == CaptureReader::Step::packet) ++packets.used;
+  }
+  return true;
 }
 
-CaptureReader::Step CaptureReading::next(CapturedPacket& packet) {
+const CaptureReading::Packets* CaptureReading::next(ReadAhead<Packets>& ahead) {
   try {
-    return reader_.step(packet);
+    return ahead.next();
   } catch (const Error& damage) {
     summary_.damage = damage.what();
-    return CaptureReader::Step::end;
+    return nullptr;
   }
 }
 
 void CaptureReading::read(LookupFinder& finder, const std::function<bool()>& go_on) {
-  CapturedPacket packet;
-  for (std::uint64_t read = 1;; ++read) {
-    const auto step = next(packet);
-    if (step == CaptureReader::Step::end) return;
-    if (step == CaptureReader::Step::packet) finder.add(packet);
-    if (read % packets_between != 0 || !go_on || go_on()) continue;
+  ReadAhead<Packets> ahead([this](Packets& packets) { return fill(packets); }, blocks_ahead);
+  while (const Packets* packets = next(ahead)) {
+    progress_ = packets->progress;
+    first_at_ = packets->first_at;
+    for (std::size_t i = 0; i < packets->used; ++i) finder.add(packets->room[i]);
+    if (!go_on || go_on()) continue;
     summary_.stopped = true;
     return;
   }

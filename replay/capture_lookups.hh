@@ -10,6 +10,7 @@
 #include "replay/capture_reader.hh"
 #include "replay/captured_lookup.hh"
 #include "replay/lookup_finder.hh"
+#include "replay/read_ahead.hh"
 
 namespace hanglab::replay {
 
@@ -24,26 +25,39 @@ struct CaptureSummary {
   bool stopped = false;                 // by `go_on`
 };
 
-// In bounded memory, whatever the size of the file.
+// In bounded memory, whatever the size of the file, which a thread of its own reads.
 class CaptureReading {
  public:
   // Throws InputError as CaptureReader.
   explicit CaptureReading(const std::string& path, const FrameSelectionOptions& selection = {})
-      : reader_(path, selection) {}
+      : reader_(path, selection), progress_(reader_.progress()) {}
 
   // Gives the lookups in the order of their ends. `go_on` is asked every few thousand packets. Once.
   // `attempts`: whether they tell theirs.
   void run(const LookupFinder::Take& take, const std::function<bool()>& go_on = {}, bool attempts = true);
 
-  const FileProgress& progress() const { return reader_.progress(); }
-  Duration first_at() const { return reader_.first_at(); }  // since 1970
+  // As of the lookup at hand.
+  const FileProgress& progress() const { return progress_; }
+  Duration first_at() const { return first_at_; }  // since 1970
   const CaptureSummary& summary() const { return summary_; }
 
  private:
-  CaptureReader::Step next(CapturedPacket& packet);
+  struct Packets {
+    std::vector<CapturedPacket> room{};
+    std::size_t used = 0;
+    FileProgress progress{};
+    Duration first_at{};
+
+    void clear() { used = 0; }
+  };
+
+  bool fill(Packets& packets);
+  const Packets* next(ReadAhead<Packets>& ahead);
   void read(LookupFinder& finder, const std::function<bool()>& go_on);
 
   CaptureReader reader_;
+  FileProgress progress_;
+  Duration first_at_{};
   CaptureSummary summary_;
 };
 

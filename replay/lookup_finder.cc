@@ -105,26 +105,29 @@ UnplacedTraffic LookupFinder::unplaced() const {
 }
 
 void LookupFinder::place_udp(WireEvent& event) {
-  const auto known = udp_sockets_.find(event.client);
-  UdpSocket* udp = known == udp_sockets_.end() ? nullptr : &known->second;
-  if (udp != nullptr) event.socket = udp->number;
-  if (const auto* notice = std::get_if<IcmpNotice>(&event.what)) return icmp_of_udp(event, *notice, udp);
   const auto* message = std::get_if<DnsMessage>(&event.what);
-  if (message == nullptr) {
-    ++unplaced_.unreadable_messages;
-  } else if (message->header.response()) {
-    answer(event, *message, udp);
-  } else if (!is_stub_query(*message)) {
-    ++unplaced_.not_stub_messages;
-  } else {
-    if (udp == nullptr) {
-      udp = &udp_sockets_[event.client];
-      udp->number = event.socket = next_udp_socket_++;
+  if (message != nullptr && !message->header.response()) {
+    if (!is_stub_query(*message)) {
+      ++unplaced_.not_stub_messages;
+      return;
     }
-    ++udp->users;  // lookups that make room for this one may be the last to use it
-    query(event, *message, nullptr, udp);
-    --udp->users;
+    UdpSocket& udp = udp_sockets_[event.client];
+    if (udp.users == 0) udp.number = next_udp_socket_++;
+    event.socket = udp.number;
+    ++udp.users;  // lookups that make room for this one may be the last to use it
+    query(event, *message, nullptr, &udp);
+    --udp.users;
+    return;
   }
+  const auto known = udp_sockets_.find(event.client);
+  const UdpSocket* const udp = known == udp_sockets_.end() ? nullptr : &known->second;
+  if (udp != nullptr) event.socket = udp->number;
+  if (const auto* notice = std::get_if<IcmpNotice>(&event.what))
+    icmp_of_udp(event, *notice, udp);
+  else if (message != nullptr)
+    answer(event, *message, udp);
+  else
+    ++unplaced_.unreadable_messages;
 }
 
 void LookupFinder::place_tcp(const WireEvent& event) {
@@ -363,7 +366,8 @@ LookupFinder::Held& LookupFinder::hold(OpenLookup lookup, Name name) {
   lookups_.push_back({.lookup = std::move(lookup), .name = std::move(name), .number = next_number_++});
   Held& held = lookups_.back();
   held.self = std::prev(lookups_.end());
-  by_name_[held.name].push_back(&held);
+  held.same_name = &by_name_[held.name];
+  held.same_name->push_back(&held);
   held.expecting = held.lookup.truncated();
   if (held.expecting) expecting_[held.name.client].push_back(&held);
   held.looked_at = held.lookup.deadline();
@@ -436,7 +440,8 @@ void LookupFinder::close_until(Duration now) {
 
 void LookupFinder::close(Held& held, std::optional<Duration> capture_end) {
   next_looks_.erase({held.looked_at, held.number});
-  erase_from(by_name_, held.name, &held);
+  std::erase(*held.same_name, &held);
+  if (held.same_name->empty()) by_name_.erase(held.name);
   if (held.expecting) erase_from(expecting_, held.name.client, &held);
   if (!by_query_.empty())
     for (const LookupStep& step : held.lookup.steps())

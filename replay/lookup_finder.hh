@@ -80,6 +80,7 @@ class LookupFinder {
     std::uint64_t number;    // in the order in which they were opened
     Duration looked_at{};    // again, then: at its deadline or before it
     bool expecting = false;  // TCP
+    std::vector<Held*>* same_name = nullptr;
     std::list<Held>::iterator self{};
   };
   struct Connection {

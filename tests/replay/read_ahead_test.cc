@@ -1,8 +1,9 @@
-#include "replay/send/read_ahead.hh"
+#include "replay/read_ahead.hh"
 
 #include <catch2/catch.hpp>
 
 #include "core/error.hh"
+#include "replay/send/frame_block.hh"
 
 namespace hanglab::replay {
 
@@ -18,7 +19,7 @@ void put(FrameBlock& block, std::size_t number) {
 TEST_CASE("Blocks come in order and none is lost, however small the ring") {
   for (const std::size_t blocks : {2, 3, 64}) {
     std::size_t made = 0;
-    ReadAhead ahead(
+    ReadAhead<FrameBlock> ahead(
         [&](FrameBlock& block) {
           put(block, made);
           return ++made < 1000;
@@ -38,7 +39,7 @@ TEST_CASE("Blocks come in order and none is lost, however small the ring") {
 
 TEST_CASE("What goes wrong comes after what was read before it") {
   int made = 0;
-  ReadAhead ahead([&](FrameBlock& block) -> bool {
+  ReadAhead<FrameBlock> ahead([&](FrameBlock& block) -> bool {
     put(block, 7);
     if (++made == 3) throw Error("damaged");
     return true;
@@ -50,7 +51,7 @@ TEST_CASE("What goes wrong comes after what was read before it") {
 }
 
 TEST_CASE("It ends while there is more to read") {
-  ReadAhead ahead([](FrameBlock& block) {
+  ReadAhead<FrameBlock> ahead([](FrameBlock& block) {
     put(block, 1);
     return true;
   });
