@@ -325,6 +325,90 @@ class Replay(InScratch):
         self.assertIn(CLEAN, done.stderr)
 
 
+class Inspect(InScratch):
+    HUNG = "tests/captures/glibc-2.36-hv-drop-hv.pcap"
+    CLEAN = "tests/captures/glibc-2.36-clean-vm.pcap"
+
+    def test_the_incident_is_told(self):
+        done = hanglab("inspect", CAPTURE)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("29 packets in 130.53 s, 4 of DNS, 1 lookup\n", done.stdout)
+        self.assertIn("192.168.122.119 asks 192.168.122.1 for me.mydomain.net (A, AAAA)\n", done.stdout)
+        self.assertRegex(done.stdout, r" > \d+ µs  no end seen in the 129.16 s that follow: UDP answer truncated "
+                                      r"\(497 bytes, 29 records\), no TCP to be seen\n")
+        self.assertIn("not used: 21 packets that are not DNS\n", done.stdout)
+
+    def test_json_and_csv_tell_the_same(self):
+        lines = hanglab("inspect", self.HUNG, "--format", "json")
+        [lookup] = [json.loads(line) for line in lines.stdout.splitlines()]
+        self.assertEqual((lookup["client"], lookup["servers"]), ("192.168.122.119", ["192.168.122.1:53"]))
+        self.assertEqual((lookup["types"], lookup["transports"]), (["A", "AAAA"], ["udp", "tcp"]))
+        self.assertEqual((lookup["truncated"], lookup["tcp"], lookup["syns"]), ({"bytes": 497, "answers": 29}, "unanswered", 7))
+        self.assertTrue(lookup["censored"] and 63 < lookup["duration_s"] < 70)
+        self.assertIn("not used: 6 packets that are not IP", lines.stderr)
+        head, row = hanglab("inspect", self.HUNG, "--format", "csv").stdout.splitlines()
+        fields = dict(zip(head.split(","), row.split(",")))
+        self.assertEqual(float(fields["duration_s"]), lookup["duration_s"])
+        self.assertEqual((fields["name"], fields["types"], fields["tcp"], fields["truncated_bytes"]),
+                         ("me.mydomain.net", "A AAAA", "unanswered", "497"))
+
+    def test_the_records_can_be_plotted(self):
+        for capture, out in (self.HUNG, "hung"), (self.CLEAN, "clean"):
+            self.assertEqual(hanglab("inspect", capture, "--out", self.scratch / out).returncode, 0)
+        with sqlite3.connect(self.scratch / "hung" / "results.sqlite") as db:
+            self.assertEqual(db.execute("select outcome, censored, host, name from lookups").fetchall(),
+                             [("hung", 1, "192.168.122.119", "me.mydomain.net")])
+            self.assertEqual(db.execute("select transport, result, syns from attempts order by n").fetchall(),
+                             [("udp", "truncated", 0), ("tcp", "no answer", 7)])
+            self.assertEqual(db.execute("select value from provenance where key = 'complete'").fetchone(), ("1",))
+        both = hanglab("plot", self.scratch / "hung", self.scratch / "clean", "-o", self.scratch / "s.svg")
+        self.assertEqual(both.returncode, 0, both.stderr)
+        one = hanglab("plot", self.scratch / "hung", "--kind", "timeline", "-o", self.scratch / "t.svg")
+        self.assertEqual(one.returncode, 0, one.stderr)
+        again = hanglab("inspect", self.CLEAN, "--out", self.scratch / "hung")
+        self.assertEqual(again.returncode, 2)
+        self.assertIn("--force", again.stderr)
+        self.assertEqual(hanglab("inspect", self.CLEAN, "--out", self.scratch / "hung", "--force").returncode, 0)
+
+    def test_a_selection(self):
+        done = hanglab("inspect", self.CLEAN, "--filter", "udp", "--format", "json")
+        self.assertEqual(json.loads(done.stdout)["tcp"], "none")
+        self.assertIn("packets that the filter does not match", done.stderr)
+        self.assertIn("1 packet in", hanglab("inspect", self.CLEAN, "--filter", "udp dst port 53", "--limit", "1").stdout)
+        into = hanglab("replay", CAPTURE, "--into", CLEAN, "--filter", "tcp")
+        self.assertEqual(into.returncode, 1)
+        self.assertIn("holds no lookup", into.stderr)
+
+    def test_damage_is_told_after_what_stands_before_it(self):
+        cut = self.scratch / "cut.pcap"
+        cut.write_bytes((ROOT / CAPTURE).read_bytes()[:-7])
+        done = hanglab("inspect", cut)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("truncated (497 bytes", done.stdout)
+        self.assertRegex(done.stderr, r"cut.pcap: damaged at byte \d+, after packet 28: it ends within a packet; "
+                                      r"what stands before the damage is told")
+
+    def test_nothing_found_is_said(self):
+        done = hanglab("inspect", CAPTURE, "--filter", "arp")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no DNS lookup in 4 packets", done.stderr)
+        self.assertIn("4 packets that are not IP", done.stdout)
+
+    def test_from_a_pipe(self):
+        with open(ROOT / CAPTURE, "rb") as capture:
+            done = hanglab("inspect", "-", stdin=capture)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("1 lookup", done.stdout)
+
+    def test_bad_words_are_refused(self):
+        for words, message in [(["--format", "xml"], "text, csv and json"), (["--filter", "tcp port"], "tcp port"),
+                               (["--from", "noon"], "--from noon: reads 2s")]:
+            done = hanglab("inspect", CAPTURE, *words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn(message, done.stderr)
+        self.assertEqual(hanglab("inspect", CLEAN).returncode, 2)
+
+
 class Plot(InScratch):
     def test_survival_and_timeline(self):
         hanglab("run", DROP, "--runs", 100, "--out", self.scratch / "drop")
@@ -404,7 +488,7 @@ class Atlas(InScratch):
 
 class Help(unittest.TestCase):
     def test_every_verb_explains_itself(self):
-        for verb in "run", "live", "compare", "atlas", "replay", "plot":
+        for verb in "run", "live", "compare", "atlas", "inspect", "replay", "plot":
             done = hanglab(verb, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn(f"Usage: hanglab {verb}", done.stdout)
