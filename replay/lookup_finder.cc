@@ -278,11 +278,13 @@ void LookupFinder::query(const WireEvent& event, const DnsMessage& query, Connec
       dns::same_name(connection->lookup->lookup.name(), query.question->name))
     held = connection->lookup;
   if (udp != nullptr) held = find_on(*udp, event, query);
-  if (held == nullptr) held = find_lookup(event, query);
   if (held == nullptr) {
+    Name name{event.client.address, lower(query.question->name)};
+    held = find_lookup(name, event, query);
     const bool opened_for_it = connection != nullptr && !connection->served && connection->lookup == nullptr;
-    held = &open({event.client.address, lower(query.question->name)}, query.question->name,
-                 opened_for_it ? connection->apart.opened_at : event.at);
+    if (held == nullptr)
+      held = &open(std::move(name), query.question->name,
+                   opened_for_it ? connection->apart.opened_at : event.at);
   }
   const bool repeats = held->lookup.repeats(query);
   const bool joins = held->lookup.use(event.socket) == nullptr;
@@ -337,8 +339,9 @@ LookupFinder::Held* LookupFinder::find_on(const UdpSocket& udp, const WireEvent&
   return held->lookup.continues_with(event, query) ? held : nullptr;
 }
 
-LookupFinder::Held* LookupFinder::find_lookup(const WireEvent& event, const DnsMessage& query) {
-  const auto known = by_name_.find({event.client.address, lower(query.question->name)});
+LookupFinder::Held* LookupFinder::find_lookup(const Name& name, const WireEvent& event,
+                                              const DnsMessage& query) {
+  const auto known = by_name_.find(name);
   if (known == by_name_.end()) return nullptr;
   for (Held* const held : latest(known->second))
     if (held->lookup.continues_with(event, query)) return held;

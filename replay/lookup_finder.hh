@@ -115,7 +115,7 @@ class LookupFinder {
   void remember(std::size_t socket, std::uint16_t id, Held& held, UdpSocket* udp);
   void answer(const WireEvent& event, const DnsMessage& answer, const UdpSocket* udp);
 
-  Held* find_lookup(const WireEvent& event, const DnsMessage& query);
+  Held* find_lookup(const Name& name, const WireEvent& event, const DnsMessage& query);
   Held* waiting_for_tcp(const WireEvent& event, const Held* not_this = nullptr);
   Held& open(Name name, std::string as_asked, Duration start);
   Held& hold(OpenLookup lookup, Name name);

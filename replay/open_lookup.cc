@@ -95,11 +95,11 @@ bool OpenLookup::expects_tcp(Duration now) const {
 }
 
 Duration OpenLookup::deadline() const {
-  const bool connected = std::ranges::any_of(
-      uses_, [](const SocketUse& use) { return use.established && !use.over && !use.answered; });
   if (all_final()) return last_activity_ + at_once;
   // An ICMP error that met a busy socket is overlooked, and the SYN repeated.
   if (decided() || (last_word_ && last_word_->kind != TryEnd::Kind::icmp)) return last_activity_ + own_time;
+  const bool connected = std::ranges::any_of(
+      uses_, [](const SocketUse& use) { return use.established && !use.over && !use.answered; });
   if (connected && !last_word_) return std::max(last_activity_, last_sign_) + longest_silence;
   return last_activity_ + longest_pause();
 }
