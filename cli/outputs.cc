@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "analysis/table.hh"
 #include "core/error.hh"
@@ -85,7 +86,7 @@ void Outputs::take(std::uint64_t run, const RunResult& result) {
   if (!buffer_.empty()) print(buffer_);
   buffer_.clear();
   if (settings_.captures) write_packets(run, result.packets);
-  if (settings_.traces) write_traces(run, result);
+  if (settings_.traces) write_traces(result);
 }
 
 void Outputs::write_packets(std::uint64_t run, const std::vector<PacketEvent>& packets) {
@@ -93,15 +94,15 @@ void Outputs::write_packets(std::uint64_t run, const std::vector<PacketEvent>& p
   for (const PacketEvent& packet : packets) captures_[packet.host]->write(packet, base + packet.at);
 }
 
-void Outputs::write_traces(std::uint64_t run, const RunResult& result) {
+void Outputs::write_traces(const RunResult& result) {
   std::string text;
   for (std::size_t i = 0; i < result.syscalls.size(); ++i) {
     const Lookup& lookup = result.lookups[i];
-    text += fmt::format("# run {}, {}: {} of {} by {}\n{}", run, lookup.host, lookup.call, lookup.name,
+    text += fmt::format("# run {}, {}: {} of {} by {}\n{}", lookup.run, lookup.host, lookup.call, lookup.name,
                         lookup.client, result.syscalls[i]);
   }
   if (trace_file_.empty()) return print(text);
-  std::ofstream out(trace_file_, run == 0 ? std::ios::trunc : std::ios::app);
+  std::ofstream out(trace_file_, std::exchange(traces_begun_, true) ? std::ios::app : std::ios::trunc);
   out << text;
   if (!out) throw Error(fmt::format("{}: cannot be written", trace_file_.string()));
 }

@@ -48,15 +48,15 @@ class Outputs {
  private:
   std::filesystem::path claim(const std::string& name);
   void write_packets(std::uint64_t run, const std::vector<PacketEvent>& packets);
-  void write_traces(std::uint64_t run, const RunResult& result);
+  void write_traces(const RunResult& result);
   void print(const std::string& text) const;
 
   OutputSettings settings_;
   Duration run_spacing_{};
   std::optional<records::ResultsWriter> store_;
   std::vector<std::unique_ptr<replay::CaptureWriter>> captures_;  // by host
-  std::string traces_;
   std::filesystem::path trace_file_;
+  bool traces_begun_ = false;
   analysis::Summarizer summary_;
   std::string buffer_;
   std::vector<std::filesystem::path> written_;

@@ -143,7 +143,7 @@ int replay(const Words& words) {
        "or the network for a network, that it becomes");
   chosen.add_to(synopsis.options);
   options.add_to(synopsis.options);
-  po::options_description of_servers("Against a server");
+  po::options_description of_servers("Against a server, at the pace of --speed, --pps or --topspeed");
   server.add_to(of_servers);
   synopsis.options.add(of_servers);
   po::options_description of_frames("Of frames");

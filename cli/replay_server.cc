@@ -150,9 +150,10 @@ struct Tally {
   }
 
   std::string text(bool timed) const {
-    std::string text = fmt::format("{} lookups issued in {}", begun, human(last - first, 3));
+    std::string text = fmt::format("{} lookup{} issued", begun, begun == 1 ? "" : "s");
     if (begun > 1 && last > first)
-      text += fmt::format(", {:.0f} a second", static_cast<double>(begun - 1) / to_seconds(last - first));
+      text += fmt::format(" in {}, {:.0f} a second", human(last - first, 3),
+                          static_cast<double>(begun - 1) / to_seconds(last - first));
     text += fmt::format("; {} queries and SYNs sent\n", queries);
     if (timed && begun > 0)
       text += fmt::format("  late by {} (quartile), {} (median), {} (quartile), {} (99 %), {} (most)\n",

@@ -38,7 +38,7 @@ constexpr std::array<Verb, 7> verbs{{
     {"compare", "hold the simulation against the real world, or against results of it", compare},
     {"atlas", "every client under every fault, simulated and real, as one table", atlas},
     {"inspect", "tell the lookups of a capture: who hung, for how long, on what", inspect},
-    {"replay", "issue the lookups of a capture inside a scenario", replay},
+    {"replay", "put a capture back: into a scenario, to a real server, onto a wire", replay},
     {"plot", "draw survival curves or one lookup's timeline", plot},
 }};
 

@@ -41,6 +41,19 @@ int set(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : errno;
 }
 
+int tell(int fd, Descriptor& descriptor) {
+  const DatagramOptions& now = descriptor.options;
+  const DatagramOptions& before = descriptor.told;
+  int error = 0;
+  if (now.recverr != before.recverr) error = set(fd, IPPROTO_IP, IP_RECVERR, now.recverr);
+  if (error == 0 && now.broadcast != before.broadcast)
+    error = set(fd, SOL_SOCKET, SO_BROADCAST, now.broadcast);
+  if (error == 0 && now.mtu_discover != before.mtu_discover)
+    error = set(fd, IPPROTO_IP, IP_MTU_DISCOVER, now.mtu_discover);
+  if (error == 0) descriptor.told = now;
+  return error;
+}
+
 int pending_error(int fd) {
   int error = 0;
   socklen_t size = sizeof error;
@@ -229,16 +242,18 @@ Program::Result Program::failed(Descriptor& descriptor, int error) const {
 }
 
 Program::Result Program::set_option(Descriptor& descriptor, const Syscall& call) {
-  if (call.option == Option::recverr && descriptor.transport == Transport::udp) {
-    descriptor.recverr = call.number != 0;
-    return {};
-  }
-  descriptor.plain = false;
   int error = 0;
+  const bool datagrams = descriptor.transport == Transport::udp;
   switch (call.option) {
-    case Option::recverr: error = set(call.fd, IPPROTO_IP, IP_RECVERR, call.number); break;
-    case Option::mtu_discover: error = set(call.fd, IPPROTO_IP, IP_MTU_DISCOVER, call.number); break;
-    case Option::broadcast: error = set(call.fd, SOL_SOCKET, SO_BROADCAST, call.number); break;
+    case Option::recverr:
+      if (datagrams) descriptor.options.recverr = call.number;
+      break;
+    case Option::mtu_discover:
+      if (datagrams) descriptor.options.mtu_discover = call.number;
+      break;
+    case Option::broadcast:
+      if (datagrams) descriptor.options.broadcast = call.number;
+      break;
     case Option::nodelay: error = set(call.fd, IPPROTO_TCP, TCP_NODELAY, call.number); break;
     case Option::fastopen_connect:
       error = set(call.fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, call.number);
@@ -250,10 +265,8 @@ Program::Result Program::set_option(Descriptor& descriptor, const Syscall& call)
 }
 
 int Program::prepare(Descriptor& descriptor, int fd) {
-  if (descriptor.recverr != descriptor.kernel_recverr) {
-    if (const int error = set(fd, IPPROTO_IP, IP_RECVERR, descriptor.recverr ? 1 : 0)) return error;
-    descriptor.kernel_recverr = descriptor.recverr;
-  }
+  if (descriptor.options != descriptor.told)
+    if (const int error = tell(fd, descriptor)) return error;
   if (descriptor.bound == settings_.source) return 0;
   const sockaddr_in address = to_sockaddr({settings_.source.value_or(Ipv4Address{}), 0});
   // A stream gets its port by connect(), when it is known to whom.

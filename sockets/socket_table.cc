@@ -68,7 +68,8 @@ void SocketTable::close(int fd) {
   if (!keep) return forget(fd);
   if (descriptor.registered != EPOLLIN) watch(fd, EPOLLIN);
   descriptor.program = nullptr;
-  descriptor.recverr = descriptor.used = descriptor.connected = false;
+  descriptor.options = {};
+  descriptor.used = descriptor.connected = false;
   descriptor.peer = {};
   waiting_.push_back(fd);
 }

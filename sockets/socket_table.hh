@@ -19,17 +19,26 @@ namespace hanglab::sockets {
 
 class Program;
 
+// Options of a datagram socket. The kernel is told of them before they matter.
+struct DatagramOptions {
+  int recverr = 0;       // IP_RECVERR
+  int broadcast = 0;     // SO_BROADCAST
+  int mtu_discover = 1;  // IP_MTU_DISCOVER: IP_PMTUDISC_WANT
+
+  bool operator==(const DatagramOptions&) const = default;
+};
+
 struct Descriptor {
   Program* program = nullptr;    // whose it is; none: closed, or kept for the next one
   std::uint32_t generation = 0;  // of the socket under this number: an event may be of an earlier one
   std::uint32_t registered = 0;  // with epoll, the events; 0: not at all
   Transport transport = Transport::udp;
-  bool nonblocking = false;  // as its program asked
-  bool recverr = false;      // likewise IP_RECVERR, which the kernel is told before it matters
-  bool kernel_recverr = false;
-  bool plain = true;        // no other option was set, and no call failed: it can be used again
-  bool used = false;        // something was sent on it, or connect() called
-  bool connecting = false;  // a stream whose connect() has not ended
+  bool nonblocking = false;   // as its program asked
+  DatagramOptions options{};  // as its program set them
+  DatagramOptions told{};     // as the kernel knows them
+  bool plain = true;          // no call failed: it can be used again
+  bool used = false;          // something was sent on it, or connect() called
+  bool connecting = false;    // a stream whose connect() has not ended
   bool connected = false;
   int syns = 0;                        // of that connect(), as far as they were counted
   std::optional<Ipv4Address> bound{};  // the address that it was given to send from

@@ -148,7 +148,7 @@ class ClosedLoop(unittest.TestCase):
         told = self.hanglab("replay", INCIDENT, "--server", "127.0.0.1", "--strace").stdout
         self.assertIn("captured  > 129.16 s", told)
         self.assertIn("answered, 255 addresses: UDP answer truncated (497 bytes)", told)
-        self.assertIn("1 lookups issued", told)
+        self.assertIn("1 lookup issued", told)
         self.assertRegex(told, r"connect\(\d+, \{sa_family=AF_INET, sin_port=htons\(53\)")
 
     def test_dropped_tcp_hangs_as_long_as_it_does_in_the_simulation(self):
