@@ -37,12 +37,9 @@ StandIn stand_in(const scenario::Scenario& scenario, std::size_t host) {
 }
 
 std::optional<std::size_t> host_with(const scenario::Scenario& scenario, const IpAddress& client) {
-  if (is_ipv6(client)) return {};
-  const Ipv4Address address = ipv4_of(client);
   for (std::size_t i = 0; i < scenario.hosts.size(); ++i)
     for (const auto& interface : scenario.hosts[i].interfaces)
-      if (interface.address.address == address || std::ranges::count(interface.more_addresses, address) > 0)
-        return i;
+      if (const auto own = interface.addresses(); std::ranges::find(own, client) != own.end()) return i;
   return {};
 }
 

@@ -39,9 +39,9 @@ std::string capture_report(const std::string& file, const replay::CaptureContent
 std::vector<std::string> names_of(const scenario::Scenario& scenario) {
   std::vector<std::string> names;
   for (const auto& host : scenario.hosts)
-    names.push_back(host.interfaces.empty()
-                        ? host.name
-                        : fmt::format("{} ({})", host.name, to_string(host.interfaces[0].address.address)));
+    names.push_back(host.interfaces.empty() ? host.name
+                                            : fmt::format("{} ({})", host.name,
+                                                          to_string(host.interfaces[0].addresses().front())));
   return names;
 }
 

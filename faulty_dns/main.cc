@@ -19,9 +19,9 @@ void run(const std::vector<std::string>& words) {
   if (!in) throw InputError("cannot read " + words[0]);
   std::ostringstream text;
   text << in.rdbuf();
-  std::vector<Ipv4Address> addresses;
+  std::vector<IpAddress> addresses;
   for (std::size_t i = 2; i < words.size(); ++i) {
-    const auto address = parse_ipv4(words[i]);
+    const auto address = parse_ip(words[i]);
     if (!address) throw InputError("bad address '" + words[i] + "'");
     addresses.push_back(*address);
   }

@@ -27,15 +27,34 @@ constexpr std::uint16_t dns_port = 53;
 
 TimePoint now() { return TimePoint(std::chrono::steady_clock::now().time_since_epoch()); }
 
-int open_socket(int type, Ipv4Address address, int backlog) {
-  const int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+// As bind(2) takes it.
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+
+  explicit SocketAddress(const IpAddress& address) {
+    if (is_ipv6(address)) {
+      sockaddr_in6 at{};
+      at.sin6_family = AF_INET6;
+      at.sin6_port = htons(dns_port);
+      std::memcpy(&at.sin6_addr, ipv6_of(address).bytes.data(), sizeof at.sin6_addr);
+      std::memcpy(&storage, &at, size = sizeof at);
+    } else {
+      sockaddr_in at{};
+      at.sin_family = AF_INET;
+      at.sin_port = htons(dns_port);
+      at.sin_addr.s_addr = htonl(ipv4_of(address).value);
+      std::memcpy(&storage, &at, size = sizeof at);
+    }
+  }
+};
+
+int open_socket(int type, const IpAddress& address, int backlog) {
+  const SocketAddress at(address);
+  const int fd = socket(at.storage.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const int on = 1;
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(dns_port);
-  at.sin_addr.s_addr = htonl(address.value);
   if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-      bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0 ||
+      bind(fd, reinterpret_cast<const sockaddr*>(&at.storage), at.size) != 0 ||
       (type == SOCK_STREAM && listen(fd, backlog) != 0))
     throw Error("port 53 of " + to_string(address) + ": " + std::strerror(errno));
   return fd;
@@ -48,8 +67,8 @@ struct Connection {
 
 class Loop {
  public:
-  Loop(servers::DnsServer& server, const std::vector<Ipv4Address>& addresses) : server_(server) {
-    for (const Ipv4Address address : addresses) {
+  Loop(servers::DnsServer& server, const std::vector<IpAddress>& addresses) : server_(server) {
+    for (const IpAddress& address : addresses) {
       udp_.push_back(open_socket(SOCK_DGRAM, address, 0));
       listeners_.push_back(open_socket(SOCK_STREAM, address, server.tcp().backlog));
     }
@@ -101,7 +120,7 @@ class Loop {
 
   void datagram(int fd) {
     dns::Bytes query(65535);
-    sockaddr_in from{};
+    sockaddr_storage from{};
     socklen_t size = sizeof from;
     const auto length =
         recvfrom(fd, query.data(), query.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
@@ -109,9 +128,9 @@ class Loop {
     query.resize(static_cast<std::size_t>(length));
     auto answer = server_.answer(query, now());
     if (answer.message.empty()) return;
-    at_once_or_later(answer.delay, -1, [fd, from, message = std::move(answer.message)] {
+    at_once_or_later(answer.delay, -1, [fd, from, size, message = std::move(answer.message)] {
       // Whether it can be sent is the network's affair, as its loss would be.
-      sendto(fd, message.data(), message.size(), 0, reinterpret_cast<const sockaddr*>(&from), sizeof from);
+      sendto(fd, message.data(), message.size(), 0, reinterpret_cast<const sockaddr*>(&from), size);
     });
   }
 
@@ -169,7 +188,7 @@ class Loop {
 
 }  // namespace
 
-void serve(servers::DnsServer& server, const std::vector<Ipv4Address>& addresses) {
+void serve(servers::DnsServer& server, const std::vector<IpAddress>& addresses) {
   Loop loop(server, addresses);
   for (;;) loop.turn();
 }

@@ -11,6 +11,6 @@
 namespace hanglab::faulty_dns {
 
 // Until the process is ended. Throws Error when it cannot have its sockets.
-[[noreturn]] void serve(servers::DnsServer& server, const std::vector<Ipv4Address>& addresses);
+[[noreturn]] void serve(servers::DnsServer& server, const std::vector<IpAddress>& addresses);
 
 }  // namespace hanglab::faulty_dns

@@ -28,6 +28,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto patience = std::chrono::seconds(10);
 constexpr int between_questions = 50;  // ms
 constexpr Ipv4Address loopback{.value = INADDR_LOOPBACK};
+constexpr Ipv6Address loopback_ipv6{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
 
 // "version.bind", class CHAOS, type TXT: every server has something to say to it, and none looks into its own
 // data for that. id 0x686c, no recursion.
@@ -35,14 +36,26 @@ constexpr std::array<std::uint8_t, 30> who_are_you{0x68, 0x6c, 0,   0,   0,   1,
                                                    0,    0,    7,   'v', 'e', 'r', 's', 'i', 'o',  'n',
                                                    4,    'b',  'i', 'n', 'd', 0,   0,   16,  0x00, 0x03};
 
-bool answers(const Host& host, Ipv4Address address) {
-  const Host::Network inside(host);
-  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+bool connect_to(int socket, Ipv4Address address) {
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(53);
   to.sin_addr.s_addr = htonl(address.value);
-  if (connect(socket.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) return false;
+  return connect(socket, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+}
+
+bool connect_to(int socket, const Ipv6Address& address) {
+  sockaddr_in6 to{};
+  to.sin6_family = AF_INET6;
+  to.sin6_port = htons(53);
+  std::memcpy(&to.sin6_addr, address.bytes.data(), address.bytes.size());
+  return connect(socket, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+}
+
+bool answers(const Host& host, const IpAddress& address) {
+  const Host::Network inside(host);
+  const Fd socket(::socket(is_ipv6(address) ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!std::visit([&](const auto& one) { return connect_to(socket.get(), one); }, address)) return false;
   if (send(socket.get(), who_are_you.data(), who_are_you.size(), 0) < 0) return false;
   pollfd waiting{.fd = socket.get(), .events = POLLIN, .revents = 0};
   if (poll(&waiting, 1, between_questions) != 1) return false;
@@ -60,13 +73,12 @@ std::string text_of(const std::string& file) {
 }
 
 // "Every address" is every one of the host's own, lo's among them.
-std::vector<Ipv4Address> addresses_of(const Host& host, const scenario::DnsServer& server) {
+std::vector<IpAddress> addresses_of(const Host& host, const scenario::DnsServer& server) {
   if (!server.listen.empty()) return server.listen;
-  std::vector<Ipv4Address> addresses{loopback};
-  for (const auto& interface : host.plan().interfaces) {
-    addresses.push_back(interface.address.address);
-    addresses.insert(addresses.end(), interface.more_addresses.begin(), interface.more_addresses.end());
-  }
+  std::vector<IpAddress> addresses{loopback};
+  if (host.plan().has_ipv6()) addresses.emplace_back(loopback_ipv6);
+  for (const auto& interface : host.plan().interfaces)
+    for (const IpAddress& address : interface.addresses()) addresses.push_back(address);
   return addresses;
 }
 

@@ -6,7 +6,8 @@
 
 namespace hanglab::live {
 
-// Throws Error for a setting that this machine's kernel does not have.
+// Both throw Error for a setting that this machine's kernel does not have.
+void set_sysctl(const Host& host, const std::string& name, const std::string& value);
 void configure_kernel(const Host& host);
 
 // Throws Error with what iptables said of a rule.

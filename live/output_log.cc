@@ -25,8 +25,12 @@ constexpr std::size_t largest_message = 1 << 17;
 constexpr int room = 16 << 20;  // bytes the kernel may keep for us
 
 constexpr std::size_t protocol_at = 9;
+constexpr std::uint8_t protocol_icmp = 1;
 constexpr std::uint8_t protocol_udp = 17;
+constexpr std::uint8_t protocol_icmpv6 = 58;
 constexpr std::size_t shortest_header = 20;
+constexpr std::size_t ipv6_header = 40;
+constexpr std::size_t ipv6_next_header_at = 6;
 
 Duration now_on_the_calendar() {
   timespec at{};
@@ -34,21 +38,23 @@ Duration now_on_the_calendar() {
   return std::chrono::seconds(at.tv_sec) + Duration(at.tv_nsec);
 }
 
-// Empty where it is no IPv4 packet.
+// Empty where it is no IP packet. IPv6 has no identification.
 std::string identity(const PacketEvent& packet) {
   const auto& bytes = packet.bytes;
   if (bytes.size() < shortest_header) return {};
-  const std::size_t header = static_cast<std::size_t>(bytes[0] & 0x0f) * 4;
+  const bool v6 = bytes[0] >> 4 == 6;
+  const std::size_t header = v6 ? ipv6_header : static_cast<std::size_t>(bytes[0] & 0x0f) * 4;
   if (header < shortest_header || bytes.size() < header + 8) return {};
   const auto octets = [&bytes](std::size_t from, std::size_t count) {
     return std::string(bytes.begin() + static_cast<std::ptrdiff_t>(from),
                        bytes.begin() + static_cast<std::ptrdiff_t>(from + count));
   };
   // UDP: ports and length; TCP: ports and sequence number; ICMP: type and code, what follows is checksum.
-  const std::uint8_t protocol = bytes[protocol_at];
-  const std::size_t telling = protocol == protocol_udp ? 6 : protocol == 1 ? 2 : 8;
-  return fmt::format("{}/", packet.host) + octets(4, 2) + octets(protocol_at, 1) + octets(12, 8) +
-         octets(header, telling);
+  const std::uint8_t protocol = bytes[v6 ? ipv6_next_header_at : protocol_at];
+  const bool icmp = protocol == protocol_icmp || protocol == protocol_icmpv6;
+  const std::size_t telling = protocol == protocol_udp ? 6 : icmp ? 2 : 8;
+  const std::string addresses = v6 ? octets(8, 32) : octets(4, 2) + octets(12, 8);
+  return fmt::format("{}/{}/", packet.host, protocol) + addresses + octets(header, telling);
 }
 
 }  // namespace
@@ -95,9 +101,13 @@ OutputLog::OutputLog(const Host& host, std::uint32_t host_index) : state_(std::m
   if (setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0)
     setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);  // what a user may have
   nflog_callback_register(state_->packets, &State::take, state_.get());
-  for (const char* protocol : {"udp", "tcp", "icmp"})
-    host.run({"iptables", "-w", "-t", "raw", "-A", "OUTPUT", "-p", protocol, "-j", "NFLOG", "--nflog-group",
+  const auto log = [&host](const char* program, const char* protocol) {
+    host.run({program, "-w", "-t", "raw", "-A", "OUTPUT", "-p", protocol, "-j", "NFLOG", "--nflog-group",
               std::to_string(group)});
+  };
+  for (const char* protocol : {"udp", "tcp", "icmp"}) log("iptables", protocol);
+  if (!host.plan().has_ipv6()) return;
+  for (const char* protocol : {"udp", "tcp", "icmpv6"}) log("ip6tables", protocol);
 }
 
 OutputLog::~OutputLog() = default;

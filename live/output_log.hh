@@ -1,6 +1,6 @@
 // What a host sends, before its OUTPUT chain judges it: the packets that a rule drops, of which no capture
 // tells, are what a hang is made of. A rule of the raw table, which the filter table's rules do not see,
-// hands each datagram and segment to the lab (iptables-extensions(8) NFLOG, libnetfilter_log). IPv4 alone.
+// hands each datagram and segment to the lab (iptables-extensions(8) NFLOG, libnetfilter_log).
 #pragma once
 
 #include <cstdint>

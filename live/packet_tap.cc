@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <span>
 
 #include "core/error.hh"
 
@@ -19,7 +20,13 @@ namespace hanglab::live {
 namespace {
 
 constexpr int room = 16 << 20;           // bytes the kernel may keep for us
-constexpr std::size_t largest = 65'536;  // of an IPv4 packet
+constexpr std::size_t largest = 65'536;  // of an IP packet
+
+// How IPv6 neighbours find one another and report their groups: as ARP, it is no part of a capture.
+bool is_multicast(std::span<const std::uint8_t> packet) {
+  constexpr std::size_t destination_at = 24;
+  return packet.size() > destination_at && packet[destination_at] == 0xff;
+}
 
 // 1970 until the packet; the kernel stamps it as it passes.
 Duration stamp_of(msghdr& message) {
@@ -71,7 +78,9 @@ void PacketTap::read(std::vector<PacketEvent>& into) {
       if (errno == EAGAIN || errno == ENETDOWN) return;
       throw Error(fmt::format("capture: {}", std::strerror(errno)));
     }
-    if (from.sll_protocol != htons(ETH_P_IP) || from.sll_pkttype == PACKET_OTHERHOST) continue;
+    const bool v6 = from.sll_protocol == htons(ETH_P_IPV6);
+    if ((from.sll_protocol != htons(ETH_P_IP) && !v6) || from.sll_pkttype == PACKET_OTHERHOST) continue;
+    if (v6 && is_multicast({buffer_.data(), static_cast<std::size_t>(size)})) continue;
     into.push_back({.at = stamp_of(message),
                     .host = host_,
                     .interface = interface_,

@@ -12,8 +12,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ranges>
 
+#include "core/big_endian.hh"
 #include "core/error.hh"
+#include "live/host_setup.hh"
+#include "scenario/addressing.hh"
 #include "scenario/likely_targets.hh"
 
 namespace hanglab::live {
@@ -31,9 +35,10 @@ struct Device {
 };
 
 // Locally administered, and told from the address: 192.168.122.1 is 02:00:c0:a8:7a:01, as in a simulated
-// capture.
-std::string hardware_address(Ipv4Address address) {
-  const auto bits = address.value;
+// capture. Without an IPv4 address it is told from the end of the IPv6 address.
+std::string hardware_address(const scenario::Interface& interface) {
+  auto bits = interface.address.address.value;
+  if (!interface.has_ipv4()) bits = get_u32(interface.ipv6_addresses.front().address.bytes, 12);
   return fmt::format("02:00:{:02x}:{:02x}:{:02x}:{:02x}", bits >> 24 & 0xff, bits >> 16 & 0xff,
                      bits >> 8 & 0xff, bits & 0xff);
 }
@@ -120,18 +125,17 @@ class Builder {
     for (const Host& host : hosts_) {
       std::string batch = "link set lo up\n";
       for (const auto& interface : host.plan().interfaces) {
+        if (!interface.ipv6_addresses.empty()) enable_ipv6(host, interface);
         batch += fmt::format("link set {} address {} mtu {} up\n", interface.name,
-                             hardware_address(interface.address.address), interface.mtu);
-        batch += fmt::format("addr add {}/{} dev {}\n", to_string(interface.address.address),
-                             interface.address.length, interface.name);
-        for (const Ipv4Address more : interface.more_addresses)
-          batch += fmt::format("addr add {}/{} dev {}\n", to_string(more), interface.address.length,
-                               interface.name);
+                             hardware_address(interface), interface.mtu);
+        batch += addresses(interface);
         batch += neighbours(host, interface);
       }
       for (const auto& route : host.plan().routes)
         batch += fmt::format("route add {}/{} via {}\n", to_string(route.destination.address),
                              route.destination.length, to_string(route.via));
+      for (const auto& route : host.plan().ipv6_routes)
+        batch += fmt::format("route add {} via {}\n", to_string(route.destination), to_string(route.via));
       host.run({"ip", "-batch", "-"}, batch);
     }
   }
@@ -152,35 +156,49 @@ class Builder {
     return {.host = &hosts_[end.index], .name = scenario_.hosts[end.index].interfaces[end.interface].name};
   }
 
-  // Those in the interface's own network, if they or it are likely to be sent to.
+  // Quietly: no link-local address, no router to look for, no doubt about addresses.
+  static void enable_ipv6(const Host& host, const scenario::Interface& interface) {
+    for (const auto& [name, value] :
+         {std::pair{"addr_gen_mode", "1"}, {"accept_ra", "0"}, {"accept_dad", "0"}, {"disable_ipv6", "0"}})
+      set_sysctl(host, fmt::format("net.ipv6.conf.{}.{}", interface.name, name), value);
+  }
+
+  // Of IPv6 addresses that serve alike, the kernel prefers the one that it was given last.
+  static std::string addresses(const scenario::Interface& interface) {
+    std::string lines;
+    const auto add = [&](const auto& address, int length, const char* how) {
+      lines += fmt::format("addr add {}/{} dev {}{}\n", to_string(address), length, interface.name, how);
+    };
+    if (interface.has_ipv4()) add(interface.address.address, interface.address.length, "");
+    for (const Ipv4Address more : interface.more_addresses) add(more, interface.address.length, "");
+    for (const Ipv6Prefix& prefix : std::views::reverse(interface.ipv6_addresses))
+      add(prefix.address, prefix.length, " nodad");
+    return lines;
+  }
+
+  // Those in the interface's own networks, if they or it are likely to be sent to.
   std::string neighbours(const Host& self, const scenario::Interface& interface) const {
     const bool all = is_target(interface);
     std::string lines;
     for (const Host& host : hosts_)
       for (const auto& theirs : host.plan().interfaces) {
         if (&host == &self || !(all || is_target(theirs))) continue;
-        for (const Ipv4Address address : addresses_of(theirs))
-          if (interface.address.contains(address))
+        for (const IpAddress& address : theirs.addresses())
+          if (scenario::is_neighbour(interface, address))
             lines += fmt::format("neigh add {} lladdr {} dev {} nud permanent\n", to_string(address),
-                                 hardware_address(theirs.address.address), interface.name);
+                                 hardware_address(theirs), interface.name);
       }
     return lines;
   }
 
-  static std::vector<Ipv4Address> addresses_of(const scenario::Interface& interface) {
-    std::vector<Ipv4Address> addresses{interface.address.address};
-    addresses.insert(addresses.end(), interface.more_addresses.begin(), interface.more_addresses.end());
-    return addresses;
-  }
-
   bool is_target(const scenario::Interface& interface) const {
-    return std::ranges::any_of(addresses_of(interface),
-                               [this](Ipv4Address address) { return targets_.contains(address); });
+    return std::ranges::any_of(interface.addresses(),
+                               [this](const IpAddress& address) { return targets_.contains(address); });
   }
 
   const Scenario& scenario_;
   const std::deque<Host>& hosts_;
-  const std::set<Ipv4Address> targets_ = scenario::likely_targets(scenario_);
+  const std::set<IpAddress> targets_ = scenario::likely_targets(scenario_);
   std::vector<const Host*> bridge_hosts_;
 };
 

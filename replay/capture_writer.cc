@@ -16,7 +16,9 @@ constexpr std::uint16_t arphrd_ether = 1;
 constexpr std::uint8_t sll_host = 0;
 constexpr std::uint8_t sll_outgoing = 4;
 constexpr std::size_t ipv4_source_at = 12;
+constexpr std::size_t ipv6_source_at = 20;  // its last four octets
 constexpr std::size_t ipv4_header = 20;
+constexpr std::size_t ipv6_header = 40;
 
 std::vector<std::uint8_t> cooked(const PacketEvent& event) {
   dns::Writer frame(event.bytes.size() + 20);
@@ -29,8 +31,8 @@ std::vector<std::uint8_t> cooked(const PacketEvent& event) {
   frame.u8(6);
   frame.u16(0x0200);
   std::array<std::uint8_t, 4> sender{};
-  if (!ipv6 && event.bytes.size() >= ipv4_header)
-    std::memcpy(sender.data(), event.bytes.data() + ipv4_source_at, sender.size());
+  if (event.bytes.size() >= (ipv6 ? ipv6_header : ipv4_header))
+    std::memcpy(sender.data(), event.bytes.data() + (ipv6 ? ipv6_source_at : ipv4_source_at), sender.size());
   frame.raw(sender);
   frame.u16(0);
   frame.raw(event.bytes);

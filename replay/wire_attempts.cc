@@ -32,7 +32,7 @@ class Reader {
     if (const auto* message = std::get_if<DnsMessage>(&event.what)) return add(event, *message, unsent);
     if (const auto* signal = std::get_if<TcpSignal>(&event.what)) return add(event, *signal);
     if (const auto* notice = std::get_if<IcmpNotice>(&event.what); notice && !event.to_server)
-      decide(event, event.transport == Transport::tcp ? refusal(*notice) : "ICMP error");
+      decide(event, event.transport == Transport::tcp ? refusal(event, *notice) : "ICMP error");
   }
 
   // What nothing decided: the program went on to something else, or the lookup ended first.
@@ -94,7 +94,16 @@ class Reader {
     open->attempt.end = event.at - window_.began;
   }
 
-  static std::string refusal(const IcmpNotice& notice) {
+  static std::string refusal(const WireEvent& event, const IcmpNotice& notice) {
+    if (is_ipv6(event.server.address)) {  // net/ipv6/icmp.c, tab_unreach
+      switch (notice.code) {
+        case 0: return "connect ENETUNREACH";
+        case 2:
+        case 3: return "connect EHOSTUNREACH";
+        case 4: return "connect ECONNREFUSED";
+        default: return "connect EACCES";
+      }
+    }
     const bool refused = notice.code == 2 || notice.code == 3;
     return refused ? "connect ECONNREFUSED" : "connect EHOSTUNREACH";
   }

@@ -10,17 +10,35 @@ std::uint32_t host_part(const Ipv4Prefix& prefix) {
   return prefix.address.value & broadcast_part(prefix.length);
 }
 
-bool is_neighbour(const Interface& interface, Ipv4Address address) {
-  const auto holds = [&](Ipv4Address own) {
-    return Ipv4Prefix{own, interface.address.length}.contains(address);
-  };
-  return holds(interface.address.address) || std::ranges::any_of(interface.more_addresses, holds);
+bool has_host_part(const Ipv6Prefix& prefix) {
+  Ipv6Address host = prefix.address;
+  for (int bit = 0; bit < prefix.length; ++bit)
+    host.bytes[static_cast<std::size_t>(bit / 8)] &= static_cast<std::uint8_t>(~(0x80u >> (bit % 8)));
+  return host != Ipv6Address{};
 }
 
-bool owns(const Host& host, Ipv4Address address) {
+bool is_neighbour(const Interface& interface, const IpAddress& address) {
+  if (is_ipv6(address))
+    return std::ranges::any_of(interface.ipv6_addresses,
+                               [&](const Ipv6Prefix& own) { return own.contains(ipv6_of(address)); });
+  const auto holds = [&](Ipv4Address own) {
+    return Ipv4Prefix{own, interface.address.length}.contains(ipv4_of(address));
+  };
+  return (interface.has_ipv4() && holds(interface.address.address)) ||
+         std::ranges::any_of(interface.more_addresses, holds);
+}
+
+bool owns(const Host& host, const IpAddress& address) {
   return std::ranges::any_of(host.interfaces, [&](const Interface& one) {
-    return one.address.address == address || std::ranges::count(one.more_addresses, address) > 0;
+    const auto own = one.addresses();
+    return std::ranges::find(own, address) != own.end();
   });
+}
+
+bool is_loopback(const IpAddress& address) {
+  if (!is_ipv6(address)) return ipv4_of(address).value >> 24 == 127;
+  constexpr Ipv6Address loopback{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+  return ipv6_of(address) == loopback;
 }
 
 }  // namespace hanglab::scenario

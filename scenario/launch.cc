@@ -19,12 +19,12 @@ std::vector<servers::HostLine> hosts_of(const DnsServer& server) {
 }
 
 // An empty --user=: it becomes nobody else, which a user namespace would not let it.
-Launch launch_dnsmasq(const DnsServer& server, const std::vector<Ipv4Address>& addresses,
+Launch launch_dnsmasq(const DnsServer& server, const std::vector<IpAddress>& addresses,
                       const std::filesystem::path& directory) {
   Launch launch{.files = {{.name = host_file_name, .text = server.host_file}},
                 .command = {"dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--log-facility=-",
                             "--pid-file=", "--user=", "--bind-interfaces"}};
-  for (const Ipv4Address address : addresses)
+  for (const IpAddress& address : addresses)
     launch.command.push_back("--listen-address=" + to_string(address));
   std::istringstream options(server.options);
   for (std::string option; options >> option;)
@@ -33,7 +33,7 @@ Launch launch_dnsmasq(const DnsServer& server, const std::vector<Ipv4Address>& a
   return launch;
 }
 
-Launch launch_unbound(const DnsServer& server, const std::vector<Ipv4Address>& addresses,
+Launch launch_unbound(const DnsServer& server, const std::vector<IpAddress>& addresses,
                       const std::filesystem::path& directory) {
   constexpr auto own = "unbound.conf";
   constexpr auto given = "scenario.conf";
@@ -49,7 +49,7 @@ Launch launch_unbound(const DnsServer& server, const std::vector<Ipv4Address>& a
       "  module-config: \"iterator\"\n"
       "  port: 53\n",
       directory.string());
-  for (const Ipv4Address address : addresses) text += fmt::format("  interface: {}\n", to_string(address));
+  for (const IpAddress& address : addresses) text += fmt::format("  interface: {}\n", to_string(address));
   text += "remote-control:\n  control-enable: no\n";
   for (const auto* name : {given, host_file_name})
     text += fmt::format("include: \"{}\"\n", (directory / name).string());
@@ -60,19 +60,22 @@ Launch launch_unbound(const DnsServer& server, const std::vector<Ipv4Address>& a
 }
 
 // named reads one block of options: what the lab says goes into the scenario's.
-Launch launch_bind(const DnsServer& server, const std::vector<Ipv4Address>& addresses,
+Launch launch_bind(const DnsServer& server, const std::vector<IpAddress>& addresses,
                    const std::filesystem::path& directory) {
   constexpr auto own = "named.conf";
-  std::string listen;
-  for (const Ipv4Address address : addresses) listen += fmt::format(" {};", to_string(address));
+  std::string listen, listen_v6;
+  for (const IpAddress& address : addresses)
+    (is_ipv6(address) ? listen_v6 : listen) += fmt::format(" {};", to_string(address));
+  if (listen.empty()) listen = " none;";
+  listen_v6 = listen_v6.empty() ? "{ none; }" : fmt::format("port 53 {{{} }}", listen_v6);
   const auto conf = servers::parse_named_conf({.text = server.config.text, .where = server.config.where});
   std::string text = server.config.text;
   text.insert(conf.options_begin, fmt::format("\n  directory \"{}\";\n"
                                               "  pid-file none;\n"
                                               "  session-keyfile none;\n"
                                               "  listen-on port 53 {{{} }};\n"
-                                              "  listen-on-v6 {{ none; }};\n",
-                                              directory.string(), listen));
+                                              "  listen-on-v6 {};\n",
+                                              directory.string(), listen, listen_v6));
   Launch launch{.files = {{.name = own, .text = text + "\ncontrols { };\n"}},
                 .command = {"named", "-g", "-c", (directory / own).string()}};
   for (const auto& [name, zone] : server.zones) launch.files.push_back({.name = name, .text = zone.text});
@@ -81,19 +84,19 @@ Launch launch_bind(const DnsServer& server, const std::vector<Ipv4Address>& addr
 }
 
 // The lab's own server, which is installed beside the lab itself.
-Launch launch_lab(const DnsServer& server, const std::vector<Ipv4Address>& addresses,
+Launch launch_lab(const DnsServer& server, const std::vector<IpAddress>& addresses,
                   const std::filesystem::path& directory) {
   const auto here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   Launch launch{.files = {{.name = host_file_name, .text = server.host_file}},
                 .command = {(here / "hanglab-faulty-dns").string(), (directory / host_file_name).string(),
                             server.options}};
-  for (const Ipv4Address address : addresses) launch.command.push_back(to_string(address));
+  for (const IpAddress& address : addresses) launch.command.push_back(to_string(address));
   return launch;
 }
 
 }  // namespace
 
-Launch launch(const DnsServer& server, const std::vector<Ipv4Address>& addresses,
+Launch launch(const DnsServer& server, const std::vector<IpAddress>& addresses,
               const std::filesystem::path& directory) {
   if (server.software == "unbound") return launch_unbound(server, addresses, directory);
   if (server.software == "lab") return launch_lab(server, addresses, directory);

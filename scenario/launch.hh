@@ -28,7 +28,7 @@ struct Launch {
 };
 
 // `directory`: where the files will be; absolute, without blanks or quotes. `addresses`: at least one.
-Launch launch(const DnsServer& server, const std::vector<Ipv4Address>& addresses,
+Launch launch(const DnsServer& server, const std::vector<IpAddress>& addresses,
               const std::filesystem::path& directory);
 
 }  // namespace hanglab::scenario

@@ -2,16 +2,15 @@
 
 namespace hanglab::scenario {
 
-std::set<Ipv4Address> likely_targets(const Scenario& scenario) {
-  std::set<Ipv4Address> targets;
+std::set<IpAddress> likely_targets(const Scenario& scenario) {
+  std::set<IpAddress> targets;
   for (const Host& host : scenario.hosts) {
     targets.insert(host.resolv_conf.nameservers.begin(), host.resolv_conf.nameservers.end());
     for (const Route& route : host.routes) targets.insert(route.via);
-    if (host.dns_servers.empty() && !host.forwards) continue;
-    for (const Interface& interface : host.interfaces) {
-      targets.insert(interface.address.address);
-      targets.insert(interface.more_addresses.begin(), interface.more_addresses.end());
-    }
+    for (const Ipv6Route& route : host.ipv6_routes) targets.insert(route.via);
+    if (host.dns_servers.empty() && !host.forwards && !host.forwards_ipv6) continue;
+    for (const Interface& interface : host.interfaces)
+      for (const IpAddress& address : interface.addresses()) targets.insert(address);
   }
   return targets;
 }

@@ -9,6 +9,6 @@
 
 namespace hanglab::scenario {
 
-std::set<Ipv4Address> likely_targets(const Scenario& scenario);
+std::set<IpAddress> likely_targets(const Scenario& scenario);
 
 }  // namespace hanglab::scenario

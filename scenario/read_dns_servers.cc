@@ -13,12 +13,10 @@ namespace hanglab::scenario {
 
 namespace {
 
-bool is_loopback(Ipv4Address address) { return address.value >> 24 == 127; }
-
-std::vector<Ipv4Address> read_listen(const Value& listen, const Host& host) {
-  std::vector<Ipv4Address> all;
+std::vector<IpAddress> read_listen(const Value& listen, const Host& host) {
+  std::vector<IpAddress> all;
   const auto take = [&](const Value& value) {
-    const auto address = parse_ipv4(value.text);
+    const auto address = parse_ip(value.text);
     if (!address) throw InputError(value.where, fmt::format("bad address '{}' to listen on", value.text));
     if (!is_loopback(*address) && !owns(host, *address))
       throw InputError(value.where, fmt::format("{} has no address {} to listen on", host.name, value.text));

@@ -66,10 +66,18 @@ Host read_common(const Value& value, std::vector<std::string>& warnings) {
   if (const Value* sysctls = value.find("sysctls")) host.sysctls = read_sysctls(*sysctls, host.kernel);
   const auto forward = host.sysctls.find("net.ipv4.ip_forward");
   host.forwards = forward != host.sysctls.end() && forward->second == "1";
+  const auto forward_ipv6 = host.sysctls.find("net.ipv6.conf.all.forwarding");
+  host.forwards_ipv6 = forward_ipv6 != host.sysctls.end() && forward_ipv6->second == "1";
   read_name_service(value, host, warnings);
   if (const Value* rules = value.find("iptables")) {
     host.iptables_text = rules->text;
     host.firewall = kernel::Ruleset::parse(rules->text, rules->text_where);
+  }
+  if (const auto* rules = value.entry("ip6tables")) {
+    if (!host.has_ipv6())
+      throw InputError(rules->where, "ip6tables on a host without an IPv6 address; give an interface one");
+    host.ip6tables_text = rules->value.text;
+    host.firewall_ipv6 = kernel::Ruleset::parse(rules->value.text, rules->value.text_where, IpVersion::v6);
   }
   return host;
 }
@@ -80,20 +88,19 @@ class AddressBook {
     for (const auto& one : host.interfaces) {
       const Location& where = interfaces.find(one.name)->where;
       const auto owner = fmt::format("{}.{}", host.name, one.name);
-      enter(one.address.address, owner, where);
-      for (const auto& address : one.more_addresses) enter(address, owner, where);
+      for (const auto& address : one.addresses()) enter(address, owner, where);
     }
   }
 
  private:
-  void enter(Ipv4Address address, const std::string& owner, const Location& where) {
+  void enter(const IpAddress& address, const std::string& owner, const Location& where) {
     const auto [known, is_new] = owners_.emplace(address, owner);
     if (!is_new)
       throw InputError(where, fmt::format("{} cannot have {}: it belongs to {}", owner, to_string(address),
                                           known->second));
   }
 
-  std::map<Ipv4Address, std::string> owners_;
+  std::map<IpAddress, std::string> owners_;
 };
 
 }  // namespace
@@ -130,7 +137,7 @@ HostGroups read_hosts(const Value& hosts, const std::filesystem::path& directory
         throw InputError(where, fmt::format("a second host '{}'", host.name));
       for (auto& one : host.interfaces) count_up(one, copy, *interfaces.find(one.name));
       addresses.enter(host, interfaces);
-      if (const Value* routes = value.find("routes")) host.routes = read_routes(*routes, host);
+      if (const Value* routes = value.find("routes")) read_routes(*routes, host);
       if (const Value* servers = value.find("dns"))
         host.dns_servers = read_dns_servers(*servers, host, directory);
       scenario.hosts.push_back(std::move(host));

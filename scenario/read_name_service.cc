@@ -63,9 +63,14 @@ class ResolvConfCritic {
   void read_nameserver(const TextLine& line, const std::vector<std::string>& words) {
     const auto address = words.size() > 1 ? words[1] : std::string();
     in_addr ignored{};
-    if (parse_ipv6(address))
-      throw InputError(line.where, fmt::format("name server {}: the lab has no IPv6 network yet", address));
-    if (inet_aton(address.c_str(), &ignored) == 0)
+    const auto ipv6 = parse_ipv6(address.substr(0, address.find('%')));
+    if (ipv6 && (is_link_local(*ipv6) || address.find('%') != std::string::npos))
+      throw InputError(
+          line.where,
+          fmt::format("name server {}: the lab's hosts have no link-local addresses; give the server "
+                      "a global or unique local one",
+                      address));
+    if (!ipv6 && inet_aton(address.c_str(), &ignored) == 0)
       warn(line, fmt::format("bad address '{}' of a name server", address));
     else if (++nameservers_ > most_nameservers)
       warn(line, fmt::format("{} is name server number {}", address, nameservers_));

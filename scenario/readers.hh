@@ -35,7 +35,7 @@ std::vector<Interface> read_interfaces(const Value& interfaces);
 void count_up(Interface& interface, std::size_t steps, const Value& value);
 Kernel read_kernel(const Value& kernel);
 void read_name_service(const Value& value, Host& host, std::vector<std::string>& warnings);
-std::vector<Route> read_routes(const Value& routes, const Host& host);
+void read_routes(const Value& routes, Host& host);
 std::vector<DnsServer> read_dns_servers(const Value& servers, const Host& host,
                                         const std::filesystem::path& directory);
 

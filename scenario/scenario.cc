@@ -37,6 +37,18 @@ void warn_of_missing_resolv_conf(const Value& root, const HostGroups& groups, Sc
 
 }  // namespace
 
+std::vector<IpAddress> Interface::addresses() const {
+  std::vector<IpAddress> all;
+  if (has_ipv4()) all.emplace_back(address.address);
+  all.insert(all.end(), more_addresses.begin(), more_addresses.end());
+  for (const auto& prefix : ipv6_addresses) all.emplace_back(prefix.address);
+  return all;
+}
+
+bool Host::has_ipv6() const {
+  return std::ranges::any_of(interfaces, [](const Interface& one) { return !one.ipv6_addresses.empty(); });
+}
+
 bool Link::is_even() const {
   return jitter == Duration{} && loss == 0 && !bursts && lose_a.empty() && lose_b.empty() && outages.empty();
 }

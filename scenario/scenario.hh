@@ -24,10 +24,14 @@
 namespace hanglab::scenario {
 
 struct Interface {
-  std::string name;  // "eth0"
-  Ipv4Prefix address;
+  std::string name;                           // "eth0"
+  Ipv4Prefix address{};                       // 0.0.0.0: it has IPv6 addresses alone
   std::vector<Ipv4Address> more_addresses{};  // further addresses in the same prefix length
+  std::vector<Ipv6Prefix> ipv6_addresses{};   // global or unique local; the first one is preferred
   std::uint16_t mtu = 1500;
+
+  bool has_ipv4() const { return address.address != Ipv4Address{}; }
+  std::vector<IpAddress> addresses() const;  // those of IPv4 first
 };
 
 struct Kernel {
@@ -48,6 +52,11 @@ struct Route {
   Ipv4Address via;
 };
 
+struct Ipv6Route {
+  Ipv6Prefix destination;  // ::/0 is the default route
+  Ipv6Address via;
+};
+
 // A text that a real program reads, and where its first character stands.
 struct PlacedText {
   std::string text{};
@@ -58,7 +67,7 @@ struct DnsServer {
   std::string software;                       // "dnsmasq", "unbound" or "bind"
   std::string version;                        // "2.90"
   Location software_at{};                     // where the two stand
-  std::vector<Ipv4Address> listen{};          // empty: every address of its host
+  std::vector<IpAddress> listen{};            // empty: every address of its host
   std::string options{};                      // dnsmasq's, verbatim
   PlacedText config{};                        // unbound.conf or named.conf, verbatim
   std::map<std::string, PlacedText> zones{};  // the zone files, by the names that named.conf gives them
@@ -74,7 +83,9 @@ struct Host {
   Cpu cpu{};
   std::map<std::string, std::string> sysctls{};  // by real name: "net.ipv4.tcp_syn_retries" -> "6"
   std::vector<Route> routes{};
-  bool forwards = false;           // net.ipv4.ip_forward = 1
+  bool forwards = false;  // net.ipv4.ip_forward = 1
+  std::vector<Ipv6Route> ipv6_routes{};
+  bool forwards_ipv6 = false;      // net.ipv6.conf.all.forwarding = 1
   std::string resolv_conf_text{};  // verbatim
   kernel::ResolvConf resolv_conf{};
   std::string nsswitch_text{};  // the hosts: line, verbatim
@@ -82,7 +93,11 @@ struct Host {
   std::string etc_hosts{};      // /etc/hosts, verbatim; default: localhost alone
   std::string iptables_text{};  // rules verbatim, one a line
   kernel::Ruleset firewall{};
+  std::string ip6tables_text{};
+  kernel::Ruleset firewall_ipv6{};
   std::vector<DnsServer> dns_servers{};
+
+  bool has_ipv6() const;  // on one of its interfaces
 };
 
 // One end of a link. A bridge end has no interface.

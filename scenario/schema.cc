@@ -46,6 +46,7 @@ const Schema host{.shape = Shape::record,
                              {"nsswitch.conf", &text},
                              {"hosts", &text},
                              {"iptables", &text},
+                             {"ip6tables", &text},
                              {"dns", &dns_servers}}};
 const Schema hosts{.shape = Shape::named, .item = &host};
 

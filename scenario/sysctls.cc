@@ -46,6 +46,12 @@ constexpr Setting table[] = {
     {"net.ipv4.ip_forward", 0, 1},
     // Least milliseconds between ICMP errors to one peer (those in icmp_ratemask); 0: no limit.
     {"net.ipv4.icmp_ratelimit", 0, most_int},
+    // 1: IPv6 packets for others are routed on.
+    {"net.ipv6.conf.all.forwarding", 0, 1},
+    // Least milliseconds between ICMPv6 errors to one peer; 0: no limit.
+    {"net.ipv6.icmp.ratelimit", 0, most_int},
+    // Flow labels of what sockets send: 1 and 3 a hash of the flow, 0 and 2 none.
+    {"net.ipv6.auto_flowlabels", 0, 3},
 };
 
 // The range that local ports are taken from: two numbers, so it does not fit the table.

@@ -171,7 +171,7 @@ class DnsService::Connection final : public SocketOwner {
   std::vector<ns3::EventId> delayed_;  // answers that wait to be sent
 };
 
-DnsService::DnsService(Host& host, servers::DnsServer& server, std::vector<Ipv4Address> listen,
+DnsService::DnsService(Host& host, servers::DnsServer& server, std::vector<IpAddress> listen,
                        TruncationNote note)
     : host_(host), server_(server), listen_(std::move(listen)), note_(std::move(note)) {}
 
@@ -180,8 +180,8 @@ DnsService::~DnsService() { end_run(); }
 void DnsService::begin_run(Random random) {
   server_.restart(random);
   random_ = Random(random.next());
-  const std::vector<Ipv4Address> every_address{Ipv4Address{}};
-  for (const Ipv4Address address : listen_.empty() ? every_address : listen_) {
+  const std::vector<IpAddress> every_address{Ipv4Address{}};
+  for (const IpAddress& address : listen_.empty() ? every_address : listen_) {
     udp_.push_back(std::make_unique<UdpSocket>(host_, *this, false));
     udp_.back()->bind({address, dns_port});
     host_.listen({address, dns_port}, *this);
@@ -244,7 +244,7 @@ void DnsService::serve_next() {
   const Duration work = answer.service_time;
   occupy(work);
   if (answer.open) {
-    task_.emplace(forward(query->payload, {.from = query->from, .to = ipv4_of(query->to.address)}));
+    task_.emplace(forward(query->payload, {.from = query->from, .to = query->to.address}));
     event_ = ns3::Simulator::Schedule(to_ns3(work), [this] { task_->start(); });
     return;
   }
@@ -253,7 +253,7 @@ void DnsService::serve_next() {
     const auto reply = [this, socket, to, from](const servers::Answer& made) {
       if (made.message.empty()) return;
       if (made.full_size > made.message.size()) note_(to, get_u16(made.message), made.full_size);
-      socket->send_to(ipv4_of(from.address), to, made.message);
+      socket->send_to(from.address, to, made.message);
     };
     if (answer.delay > Duration(0))
       delayed_.push_back(ns3::Simulator::Schedule(to_ns3(answer.delay), [reply, answer] { reply(answer); }));
@@ -271,8 +271,8 @@ posix::Task<bool> DnsService::forward(Bytes query, servers::Client client) {
 
 void DnsService::send(const servers::Client& client, const Bytes& message) {
   const auto asked = [&](const auto& socket) {
-    const Ipv4Address local = ipv4_of(socket->local().address);
-    return local == Ipv4Address{} || local == client.to;
+    const IpAddress local = socket->local().address;
+    return local == IpAddress{} || local == client.to;
   };
   const auto socket = std::ranges::find_if(udp_, asked);
   if (socket != udp_.end()) (*socket)->send_to(client.to, client.from, message);

@@ -23,7 +23,7 @@ class DnsService final : public SocketOwner, public TcpListener {
   // Told of each truncated answer: to whom, its DNS id, and how large the whole answer would be.
   using TruncationNote = std::function<void(Endpoint client, std::uint16_t id, std::size_t full_size)>;
 
-  DnsService(Host& host, servers::DnsServer& server, std::vector<Ipv4Address> listen, TruncationNote note);
+  DnsService(Host& host, servers::DnsServer& server, std::vector<IpAddress> listen, TruncationNote note);
   ~DnsService() override;
 
   void begin_run(Random random);
@@ -49,7 +49,7 @@ class DnsService final : public SocketOwner, public TcpListener {
 
   Host& host_;
   servers::DnsServer& server_;
-  std::vector<Ipv4Address> listen_;
+  std::vector<IpAddress> listen_;
   TruncationNote note_;
   std::vector<std::unique_ptr<UdpSocket>> udp_;  // one an address that it listens on
   bool working_ = false;  // the main process has a question at hand, or will wake for one

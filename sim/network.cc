@@ -95,7 +95,8 @@ void Network::build_links() {
     slowest = std::max(slowest, longest);
   }
   // A packet visits each bridge and each router at most once.
-  const auto routers = std::ranges::count_if(scenario_.hosts, &scenario::Host::forwards);
+  const auto routers = std::ranges::count_if(
+      scenario_.hosts, [](const scenario::Host& host) { return host.forwards || host.forwards_ipv6; });
   drain_time_ = slowest * (routers + static_cast<std::int64_t>(scenario_.bridges.size()) + 1) +
                 std::chrono::milliseconds(1);
 }
@@ -153,25 +154,13 @@ void Network::learn_addresses() {
     return ns3::Mac48Address::ConvertFrom(devices_[station.host][station.interface]->GetAddress());
   };
   const auto introduce = [&](const Station& who, const Station& to) {
-    auto& host = *hosts_[to.host];
-    const auto number =
-        static_cast<std::uint32_t>(host.ipv4()->GetInterfaceForDevice(devices_[to.host][to.interface]));
-    const auto cache = host.ipv4()->GetInterface(number)->GetArpCache();
-    const auto& interface = scenario_.hosts[who.host].interfaces[who.interface];
-    std::vector<Ipv4Address> addresses = interface.more_addresses;
-    addresses.push_back(interface.address.address);
-    for (const Ipv4Address address : addresses) {
-      const ns3::Ipv4Address ns3_address(address.value);
-      if (cache->Lookup(ns3_address)) continue;
-      auto* entry = cache->Add(ns3_address);
-      entry->SetMacAddress(mac_of(who));
-      entry->MarkPermanent();
-    }
+    for (const IpAddress& address : scenario_.hosts[who.host].interfaces[who.interface].addresses())
+      hosts_[to.host]->add_neighbour(to.interface, address, mac_of(who));
   };
   const auto is_target = [&](const Station& station) {
     const auto& interface = scenario_.hosts[station.host].interfaces[station.interface];
-    return targets.contains(interface.address.address) ||
-           std::ranges::any_of(interface.more_addresses, [&](Ipv4Address a) { return targets.contains(a); });
+    return std::ranges::any_of(interface.addresses(),
+                               [&](const IpAddress& address) { return targets.contains(address); });
   };
   const auto introduce_all = [&](const std::vector<Station>& stations) {
     for (const Station& target : stations) {
@@ -202,8 +191,10 @@ void Network::learn_addresses() {
 }
 
 void Network::build_routes() {
-  for (std::size_t i = 0; i < hosts_.size(); ++i)
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
     for (const scenario::Route& route : scenario_.hosts[i].routes) hosts_[i]->add_route(route);
+    for (const scenario::Ipv6Route& route : scenario_.hosts[i].ipv6_routes) hosts_[i]->add_route(route);
+  }
 }
 
 }  // namespace hanglab::sim

@@ -133,7 +133,7 @@ Process::MaybeResult Process::attempt(Pending& pending) {
     case Kind::bind: return bind(*descriptor);
     case Kind::connect: return connect(*descriptor, pending);
     case Kind::disconnect: descriptor->udp->disconnect(); return Result{};
-    case Kind::getsockname: call.address = local_address(*descriptor); return Result{};
+    case Kind::getsockname: call.address = above(*descriptor, local_address(*descriptor)); return Result{};
     case Kind::so_error: return take_error(*descriptor);
     case Kind::send:
     case Kind::sendto:
@@ -154,8 +154,10 @@ Process::MaybeResult Process::attempt(Pending& pending) {
 // --- the calls
 
 Result Process::open_socket(const Syscall& call) {
-  Descriptor descriptor{
-      .fd = first_free_descriptor, .transport = call.transport, .nonblocking = call.nonblocking};
+  Descriptor descriptor{.fd = first_free_descriptor,
+                        .transport = call.transport,
+                        .nonblocking = call.nonblocking,
+                        .version = call.version};
   while (find(descriptor.fd)) ++descriptor.fd;
   if (call.transport == Transport::udp) descriptor.udp = std::make_unique<UdpSocket>(host_, *this, true);
   descriptors_.push_back(std::move(descriptor));
@@ -166,6 +168,8 @@ Result Process::set_option(Descriptor& descriptor, const Syscall& call) {
   if (call.option == Syscall::Option::recverr && descriptor.udp) descriptor.udp->set_recverr();
   if (call.option == Syscall::Option::maxseg) descriptor.maxseg = static_cast<std::uint16_t>(call.number);
   if (call.option == Syscall::Option::syncnt) descriptor.syncnt = call.number;
+  const bool bound = descriptor.udp && descriptor.udp->local().port != 0;
+  if (call.option == Syscall::Option::v6only && bound) return failure(EINVAL);
   if (call.option == Syscall::Option::mtu_discover && call.number == IP_PMTUDISC_OMIT && descriptor.udp)
     descriptor.udp->let_fragment();
   if (call.option == Syscall::Option::fastopen_connect) {
@@ -180,16 +184,31 @@ Result Process::bind(Descriptor& descriptor) {
   return error == 0 ? Result{} : failure(error);
 }
 
+bool Process::fits(const Descriptor& descriptor, const Endpoint& address) {
+  return is_ipv6(address.address) == (descriptor.version == IpVersion::v6);
+}
+
+Endpoint Process::below(const Endpoint& address) {
+  const auto v4 = is_ipv6(address.address) ? mapped_v4(ipv6_of(address.address)) : std::nullopt;
+  return v4 ? Endpoint{*v4, address.port} : address;
+}
+
+Endpoint Process::above(const Descriptor& descriptor, const Endpoint& address) {
+  if (descriptor.version == IpVersion::v4 || is_ipv6(address.address)) return address;
+  return {v4_mapped(ipv4_of(address.address)), address.port};
+}
+
 Process::MaybeResult Process::connect(Descriptor& descriptor, Pending& pending) {
+  if (!fits(descriptor, pending.call->address)) return failure(EAFNOSUPPORT);
   if (descriptor.udp) {
-    const int error = descriptor.udp->connect(pending.call->address);
+    const int error = descriptor.udp->connect(below(pending.call->address));
     return error == 0 ? Result{} : failure(error);
   }
   if (pending.connecting) return connect_progress(descriptor);
   const bool failed = descriptor.tcp && descriptor.tcp->socket().state() == kernel::TcpState::closed;
   if (failed) descriptor.tcp->set_owner(nullptr);  // the next attempt is from another port
   if (descriptor.tcp && !failed) return failure(descriptor.tcp->socket().connected() ? EISCONN : EALREADY);
-  descriptor.tcp = host_.open_stream(*this, pending.call->address);
+  descriptor.tcp = host_.open_stream(*this, below(pending.call->address));
   if (!descriptor.tcp) return failure(ENETUNREACH);
   pending.connecting = true;
   const auto connection = descriptor.tcp;
@@ -256,7 +275,8 @@ Process::MaybeResult Process::poll(Syscall& call) {
 
 Result Process::send(Descriptor& descriptor, const Syscall& call) {
   std::int64_t sent = 0;
-  const auto to = call.address.port != 0 ? std::optional(call.address) : std::nullopt;
+  const auto to = call.address.port != 0 ? std::optional(below(call.address)) : std::nullopt;
+  if (to && !fits(descriptor, call.address)) return failure(EAFNOSUPPORT);
   for (const posix::ByteView message : call.output) {
     if (message.empty()) continue;
     const int error = descriptor.udp->send(message, to);
@@ -288,9 +308,9 @@ Process::MaybeResult Process::receive(Descriptor& descriptor, Syscall& call) {
   if (!datagram) return descriptor.nonblocking ? MaybeResult(failure(EAGAIN)) : std::nullopt;
   const std::size_t size = std::min(call.input.size(), datagram->payload.size());
   std::copy_n(datagram->payload.begin(), size, call.input.begin());
-  call.address = datagram->from;
+  call.address = above(descriptor, datagram->from);
   return Result{.value = static_cast<std::int64_t>(size),
-                .from = datagram->from,
+                .from = call.address,
                 .truncated = size < datagram->payload.size()};
 }
 

@@ -43,6 +43,7 @@ class Process final : public posix::Posix, public SocketOwner {
     int fd = -1;
     Transport transport = Transport::udp;
     bool nonblocking = false;
+    IpVersion version = IpVersion::v4;
     std::unique_ptr<UdpSocket> udp{};
     std::shared_ptr<TcpConnection> tcp{};
     std::optional<std::uint16_t> maxseg{};  // of a stream that is yet to be connected
@@ -69,6 +70,11 @@ class Process final : public posix::Posix, public SocketOwner {
   MaybeResult connect(Descriptor& descriptor, Pending& pending);
   MaybeResult connect_progress(Descriptor& descriptor);
   static Endpoint local_address(const Descriptor& descriptor);
+  // EAFNOSUPPORT of an address that the socket cannot reach; what an IPv6 socket maps is IPv4's on the way
+  // down and mapped on the way up.
+  static bool fits(const Descriptor& descriptor, const Endpoint& address);
+  static Endpoint below(const Endpoint& address);
+  static Endpoint above(const Descriptor& descriptor, const Endpoint& address);
   posix::Result take_error(Descriptor& descriptor);
   MaybeResult poll(Syscall& call);
   posix::Result send(Descriptor& descriptor, const Syscall& call);

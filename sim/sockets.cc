@@ -23,7 +23,7 @@ Bytes udp_message(Endpoint from, Endpoint to, ByteView payload) {
   }
   message.insert(message.end(), payload.begin(), payload.end());
   std::uint16_t checksum =
-      kernel::transport_checksum(message, ipv4_of(from.address), ipv4_of(to.address), kernel::protocol_udp);
+      kernel::transport_checksum(message, from.address, to.address, kernel::protocol_udp);
   if (checksum == 0) checksum = 0xffff;  // 0 would say: none (RFC 768)
   message[6] = high(checksum);
   message[7] = low(checksum);
@@ -59,7 +59,7 @@ int UdpSocket::bind_any() {
 }
 
 int UdpSocket::connect(Endpoint peer) {
-  const auto source = host_.source_for(ipv4_of(peer.address));
+  const auto source = host_.source_for(peer.address);
   if (!source) return ENETUNREACH;
   local_.address = *source;
   peer_ = peer;
@@ -70,16 +70,16 @@ int UdpSocket::send(std::span<const std::uint8_t> payload, std::optional<Endpoin
   if (error_ != 0) return take_error();
   if (!to) to = peer_;
   if (!to) return EDESTADDRREQ;
-  const auto source = to == peer_ ? ipv4_of(local_.address) : host_.source_for(ipv4_of(to->address));
+  const auto source = to == peer_ ? local_.address : host_.source_for(to->address);
   if (!source) return ENETUNREACH;
   if (const int error = bind_any(); error != 0) return error;
   return send_to(*source, *to, payload);
 }
 
-int UdpSocket::send_to(Ipv4Address source, Endpoint to, std::span<const std::uint8_t> payload) {
+int UdpSocket::send_to(const IpAddress& source, Endpoint to, std::span<const std::uint8_t> payload) {
   return host_.send({.protocol = kernel::protocol_udp,
                      .source = source,
-                     .destination = ipv4_of(to.address),
+                     .destination = to.address,
                      .dont_fragment = dont_fragment_},
                     udp_message({source, local_.port}, to, payload));
 }
@@ -115,17 +115,26 @@ int UdpSocket::take_error() {
 TcpConnection::TcpConnection(Host& host, SocketOwner* owner, const kernel::TcpSocket::Identity& identity)
     : host_(host),
       owner_(owner),
-      socket_(host.tcp_settings(ipv4_of(identity.remote.address)), host.ticks(), identity, *this) {}
+      socket_(host.tcp_settings(identity.remote.address), host.ticks(), identity, *this),
+      flow_label_(is_ipv6(identity.remote.address) ? host.random_flow_label() : 0) {}
 
 TcpConnection::~TcpConnection() { timer_.Cancel(); }
 
 bool TcpConnection::transmit(const kernel::TcpSegment& segment) {
   const auto& identity = socket_.identity();
   if (segment.syn && !segment.ack && owner_) owner_->syn_sent(this);
-  const Ipv4Address source = ipv4_of(identity.local.address);
-  const Ipv4Address destination = ipv4_of(identity.remote.address);
-  return host_.send({.protocol = kernel::protocol_tcp, .source = source, .destination = destination},
+  const IpAddress& source = identity.local.address;
+  const IpAddress& destination = identity.remote.address;
+  return host_.send({.protocol = kernel::protocol_tcp,
+                     .source = source,
+                     .destination = destination,
+                     .flow_label = flow_label_},
                     kernel::encode(segment, source, destination)) == 0;
+}
+
+// sk_rethink_txhash()
+void TcpConnection::timed_out() {
+  if (is_ipv6(socket_.identity().remote.address)) flow_label_ = host_.random_flow_label();
 }
 
 void TcpConnection::settle() {
@@ -149,15 +158,14 @@ void TcpConnection::expire() {
 }
 
 void TcpConnection::request_cookie() {
-  if (host_.fast_open())
-    socket_.request_cookie(host_.cookie_request(ipv4_of(socket_.identity().remote.address)));
+  if (host_.fast_open()) socket_.request_cookie(host_.cookie_request(socket_.identity().remote.address));
 }
 
 void TcpConnection::receive(const kernel::TcpSegment& segment) {
   const bool connecting = !socket_.connected();
   socket_.receive(host_.clock().now(), segment);
   if (const auto refused = socket_.refused_cookie(); connecting && refused)
-    host_.cookie_refused(ipv4_of(socket_.identity().remote.address), *refused);
+    host_.cookie_refused(socket_.identity().remote.address, *refused);
   settle();
 }
 

@@ -45,7 +45,7 @@ class UdpSocket {
   void disconnect() { peer_.reset(); }
   int send(std::span<const std::uint8_t> payload,
            std::optional<Endpoint> to = {});  // else to the peer; errno
-  int send_to(Ipv4Address source, Endpoint to, std::span<const std::uint8_t> payload);
+  int send_to(const IpAddress& source, Endpoint to, std::span<const std::uint8_t> payload);
 
   void receive(Datagram datagram);
   void set_recverr() { recverr_ = true; }
@@ -99,6 +99,7 @@ class TcpConnection final : public kernel::SegmentSink, public std::enable_share
   void receive(const kernel::TcpSegment& segment);
   void icmp_error(int error);
   bool transmit(const kernel::TcpSegment& segment) override;
+  void timed_out() override;
 
  private:
   void expire();
@@ -110,6 +111,7 @@ class TcpConnection final : public kernel::SegmentSink, public std::enable_share
   ns3::EventId timer_;
   std::optional<TimePoint> timer_at_;
   TimePoint locked_until_ = TimePoint::min();
+  std::uint32_t flow_label_ = 0;  // of IPv6
 };
 
 }  // namespace hanglab::sim

@@ -44,6 +44,7 @@ servers::PlacedText placed(const scenario::PlacedText& text) {
 }
 
 std::unique_ptr<servers::DnsServer> make_server(const scenario::DnsServer& settings,
+                                                const scenario::Host& host,
                                                 std::vector<std::string>& warnings) {
   const servers::HostText hosts{
       .text = settings.host_file, .file = settings.host_file_name, .line = settings.host_file_line};
@@ -51,6 +52,8 @@ std::unique_ptr<servers::DnsServer> make_server(const scenario::DnsServer& setti
   if (settings.software == "unbound") {
     servers::UnboundSetup setup{
         .version = settings.version, .version_at = settings.software_at, .config = {placed(settings.config)}};
+    setup.ipv6 = settings.listen.empty() ? host.has_ipv6() : std::ranges::any_of(settings.listen, is_ipv6);
+    setup.ipv4 = settings.listen.empty() || !std::ranges::all_of(settings.listen, is_ipv6);
     const auto data = servers::unbound_local_data(servers::read_hosts(hosts, warnings));
     setup.config.push_back({.text = data, .where = hosts_at});
     return servers::make_unbound(setup);
@@ -136,12 +139,14 @@ class World::Episode {
   void start() {
     const std::size_t index = *state_.scenario.host_index(plan_.host);
     Host& host = *state_.network.hosts()[index];
-    for (const auto& interface : host.settings().interfaces) addresses_.push_back(interface.address.address);
+    for (const auto& interface : host.settings().interfaces) {
+      if (interface.has_ipv4()) addresses_.emplace_back(interface.address.address);
+      for (const auto& prefix : interface.ipv6_addresses) addresses_.emplace_back(prefix.address);
+    }
     const TimePoint now = state_.clock.now();
     const auto full_size = [this](std::uint16_t id) -> std::optional<std::size_t> {
       for (const auto& [truncation, size] : state_.truncations)
-        if (truncation.id == id && std::ranges::count(addresses_, ipv4_of(truncation.client.address)) > 0)
-          return size;
+        if (truncation.id == id && std::ranges::count(addresses_, truncation.client.address) > 0) return size;
       return {};
     };
     log_.emplace(now, full_size);
@@ -189,7 +194,7 @@ class World::Episode {
   bool syscalls_;
   Random random_;
   Lookup record_;
-  std::vector<Ipv4Address> addresses_;
+  std::vector<IpAddress> addresses_;
   std::optional<posix::AttemptLog> log_;
   std::optional<posix::Strace> strace_;
   std::unique_ptr<Process> process_;
@@ -203,7 +208,7 @@ World::World(const scenario::Scenario& scenario, std::vector<std::string>& warni
     : state_(std::make_unique<State>(with_models(scenario))) {
   for (std::size_t i = 0; i < scenario.hosts.size(); ++i)
     for (const scenario::DnsServer& settings : scenario.hosts[i].dns_servers) {
-      Server server{.model = make_server(settings, warnings), .service = nullptr};
+      Server server{.model = make_server(settings, scenario.hosts[i], warnings), .service = nullptr};
       server.service = std::make_unique<DnsService>(
           *state_->network.hosts()[i], *server.model, settings.listen,
           [state = state_.get()](Endpoint client, std::uint16_t id, std::size_t size) {

@@ -43,7 +43,7 @@ class LookupPlayer::Play final : public Program::Owner {
     std::vector<posix::SyscallObserver*> observers{&*log_};
     if (options.traces) observers.push_back(&strace_.emplace(first_pid + static_cast<int>(number)));
     Random random(options.seed, lookup.run, "lookup/" + std::to_string(number));
-    source_ = lookup.source;
+    if (lookup.source) source_ = *lookup.source;
     program_.emplace(player_.loop_, *this,
                      Program::Settings{.server = player_.host_.server, .source = lookup.source}, random,
                      std::move(observers));
@@ -98,7 +98,7 @@ class LookupPlayer::Play final : public Program::Owner {
             .nss_hosts = host.nsswitch,
             .etc_hosts = host.etc_hosts,
             .hostname = "localhost",
-            .addresses = source_ ? std::span(&*source_, 1) : std::span<const Ipv4Address>()};
+            .addresses = source_ ? std::span(&*source_, 1) : std::span<const IpAddress>()};
   }
 
   LookupPlayer& player_;
@@ -106,7 +106,7 @@ class LookupPlayer::Play final : public Program::Owner {
   TimePoint began_{};
   Duration late_{};
   Lookup record_;
-  std::optional<Ipv4Address> source_;
+  std::optional<IpAddress> source_;
   std::optional<posix::AttemptLog> log_;
   std::optional<posix::Strace> strace_;
   std::optional<Program> program_;

@@ -229,6 +229,7 @@ Program::MaybeResult Program::attempt_again(WaitingCall& waiting, std::uint32_t 
 // --- sockets
 
 Program::Result Program::open_socket(const Syscall& call) {
+  if (call.version == IpVersion::v6) return failure(EAFNOSUPPORT);  // what is played is asked over IPv4
   const int fd = loop_.sockets().open(*this, call.transport, call.nonblocking);
   if (fd < 0) return failure(errno);
   open_.push_back(fd);
@@ -260,6 +261,7 @@ Program::Result Program::set_option(Descriptor& descriptor, const Syscall& call)
       break;
     case Option::maxseg: error = set(call.fd, IPPROTO_TCP, TCP_MAXSEG, call.number); break;
     case Option::syncnt: error = set(call.fd, IPPROTO_TCP, TCP_SYNCNT, call.number); break;
+    case Option::v6only: error = ENOPROTOOPT; break;  // its sockets are of IPv4
   }
   return error == 0 ? Result{} : failure(error);
 }

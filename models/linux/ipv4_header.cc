@@ -76,20 +76,6 @@ std::optional<IcmpUnreachable> decode_icmp_unreachable(std::span<const std::uint
   return IcmpUnreachable{.code = message[1], .quoted = message.subspan(icmp_header_size)};
 }
 
-std::uint8_t icmp_code(RejectWith how) {
-  switch (how) {
-    case RejectWith::icmp_net_unreachable: return 0;
-    case RejectWith::icmp_host_unreachable: return 1;
-    case RejectWith::icmp_proto_unreachable: return 2;
-    case RejectWith::icmp_net_prohibited: return 9;
-    case RejectWith::icmp_host_prohibited: return 10;
-    case RejectWith::icmp_admin_prohibited: return 13;
-    case RejectWith::icmp_port_unreachable:
-    case RejectWith::tcp_reset: break;
-  }
-  return 3;
-}
-
 int errno_of_unreachable(std::uint8_t code) {
   constexpr std::array<int, 16> table{ENETUNREACH,  EHOSTUNREACH, ENOPROTOOPT,  ECONNREFUSED,
                                       EMSGSIZE,     EOPNOTSUPP,   ENETUNREACH,  EHOSTDOWN,

@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "core/address.hh"
-#include "models/netfilter/iptables.hh"
 
 namespace hanglab::kernel {
 
-enum Protocol : std::uint8_t { protocol_icmp = 1, protocol_tcp = 6, protocol_udp = 17 };
+enum Protocol : std::uint8_t { protocol_icmp = 1, protocol_tcp = 6, protocol_udp = 17, protocol_icmpv6 = 58 };
 
 struct Ipv4Header {
   Ipv4Address source{};
@@ -53,7 +52,6 @@ std::vector<std::uint8_t> encode_icmp_error(std::uint8_t type, std::uint8_t code
 std::vector<std::uint8_t> encode_icmp_unreachable(std::uint8_t code, std::span<const std::uint8_t> packet);
 std::optional<IcmpUnreachable> decode_icmp_unreachable(std::span<const std::uint8_t> message);
 
-std::uint8_t icmp_code(RejectWith how);  // not for tcp_reset
 // What an error of that code is to a socket, and whether it is final: one that is not may pass, and
 // only tells those who ask for all (net/ipv4/icmp.c, icmp_err_convert).
 int errno_of_unreachable(std::uint8_t code);

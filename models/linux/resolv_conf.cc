@@ -27,16 +27,15 @@ std::optional<std::string_view> after(std::string_view line, std::string_view ke
 
 // inet_aton() reads "127.1", too; of what follows the address only a blank may, no carriage return.
 void add_nameserver(std::string_view text, ResolvConf& conf) {
-  if (conf.nameservers.size() + conf.ipv6_nameservers.size() == most_nameservers) return;
+  if (conf.nameservers.size() == most_nameservers) return;
   const auto written = text.substr(0, text.find_first_of(blanks));
   const bool is_exact = !written.empty() && written.find_first_of("\r\v\f") == std::string_view::npos;
   in_addr v4{};
   if (is_exact && inet_aton(std::string(written).c_str(), &v4)) {
-    conf.nameservers.push_back({ntohl(v4.s_addr)});
+    conf.nameservers.emplace_back(Ipv4Address{ntohl(v4.s_addr)});
     return;
   }
-  const auto address = written.substr(0, written.find('%'));  // the scope may follow
-  if (parse_ipv6(address)) conf.ipv6_nameservers.emplace_back(written);
+  if (const auto v6 = parse_ipv6(written.substr(0, written.find('%')))) conf.nameservers.emplace_back(*v6);
 }
 
 // atoi() skips blanks, so that in "timeout: 3" the number is 3.
@@ -96,7 +95,7 @@ ResolvConf parse_resolv_conf(std::string_view text) {
     read_line(text.substr(0, length), conf);
     text.remove_prefix(std::min(length + 1, text.size()));
   }
-  if (conf.nameservers.empty() && conf.ipv6_nameservers.empty()) conf.nameservers = {Ipv4Address{0x7f000001}};
+  if (conf.nameservers.empty()) conf.nameservers = {Ipv4Address{0x7f000001}};
   return conf;
 }
 

@@ -13,10 +13,9 @@
 namespace hanglab::kernel {
 
 struct ResolvConf {
-  std::vector<Ipv4Address> nameservers{};  // none at all: 127.0.0.1, as glibc does
-  // Name servers by IPv6 address, as written. glibc uses the first 3 (MAXNS) of both kinds together, and so
-  // do these two lists; the lab's networks are IPv4, so who builds one has to refuse these or say so.
-  std::vector<std::string> ipv6_nameservers{};
+  // At most 3 (MAXNS); none at all: 127.0.0.1, as glibc does. Of an IPv6 address the scope behind its '%' is
+  // left out.
+  std::vector<IpAddress> nameservers{};
   // The last of domain/search counts. Empty: glibc takes what follows the first dot of the host's name.
   std::vector<std::string> search{};
   int ndots = 1;      // 0 to 15 (RES_MAXNDOTS)

@@ -109,20 +109,30 @@ void read_options(TcpSegment& segment, std::span<const std::uint8_t> options) {
 
 }  // namespace
 
-std::uint16_t transport_checksum(std::span<const std::uint8_t> message, Ipv4Address source,
-                                 Ipv4Address destination, std::uint8_t protocol) {
+namespace {
+
+void add(InternetSum& sum, const IpAddress& address) {
+  if (is_ipv6(address)) return sum.add(ipv6_of(address).bytes);
+  const std::uint32_t value = ipv4_of(address).value;
+  sum.add(static_cast<std::uint16_t>(value >> 16));
+  sum.add(static_cast<std::uint16_t>(value));
+}
+
+}  // namespace
+
+// Of the pseudo-headers' lengths only the lower 16 bits are ever set.
+std::uint16_t transport_checksum(std::span<const std::uint8_t> message, const IpAddress& source,
+                                 const IpAddress& destination, std::uint8_t protocol) {
   InternetSum sum;
-  for (const auto address : {source.value, destination.value}) {
-    sum.add(static_cast<std::uint16_t>(address >> 16));
-    sum.add(static_cast<std::uint16_t>(address));
-  }
+  add(sum, source);
+  add(sum, destination);
   sum.add(protocol);
   sum.add(static_cast<std::uint16_t>(message.size()));
   sum.add(message);
   return sum.checksum();
 }
 
-Bytes encode(const TcpSegment& segment, Ipv4Address source, Ipv4Address destination) {
+Bytes encode(const TcpSegment& segment, const IpAddress& source, const IpAddress& destination) {
   Bytes out;
   out.reserve(header_size + 40 + segment.payload.size());
   put16(out, segment.source_port);

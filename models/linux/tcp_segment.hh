@@ -62,12 +62,13 @@ struct TcpSegment {
   }
 };
 
-std::vector<std::uint8_t> encode(const TcpSegment& segment, Ipv4Address source, Ipv4Address destination);
+std::vector<std::uint8_t> encode(const TcpSegment& segment, const IpAddress& source,
+                                 const IpAddress& destination);
 // Empty when the header cannot be read.
 std::optional<TcpSegment> decode_tcp(std::span<const std::uint8_t> bytes);
 
-// Of a transport message under its IPv4 pseudo-header.
-std::uint16_t transport_checksum(std::span<const std::uint8_t> message, Ipv4Address source,
-                                 Ipv4Address destination, std::uint8_t protocol);
+// Of a transport message under its pseudo-header, IPv4's or IPv6's by the addresses.
+std::uint16_t transport_checksum(std::span<const std::uint8_t> message, const IpAddress& source,
+                                 const IpAddress& destination, std::uint8_t protocol);
 
 }  // namespace hanglab::kernel

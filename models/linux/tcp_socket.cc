@@ -231,6 +231,7 @@ void TcpSocket::expire_syn(TimePoint now) {
     return;
   }
   ++retransmits_;
+  sink_->timed_out();
   if (retransmits_ > linear) rto_ = std::min(2 * rto_, rto_max);
   // A SYN+ACK that cannot be sent again is forgotten with its request (reqsk_timer_handler).
   if (!transmit_syn(now) && passive_) return die(0);
@@ -267,6 +268,7 @@ void TcpSocket::expire_data(TimePoint now) {
       }
       sender_.timeout();
       ++retransmits_;
+      sink_->timed_out();
       if (!first_retransmission_) first_retransmission_ = now;
       if (const auto* flight = sender_.resend_oldest(now)) transmit_flight(now, *flight);
       rto_ = std::min(2 * rto_, rto_max);

@@ -10,7 +10,7 @@
 //   - every timer rounded by the timer wheel (timer_wheel.hh)
 //   - an ICMP error for a SYN ends connect(), unless it arrives while the caller holds the socket's lock:
 //     then it is only remembered (sk_err_soft) and the next retransmission has to bring another. From 5.8 on
-//     it is also put on the error queue, which poll() reports (tcp_v4_err; commit 45af29ca761c)
+//     it is also put on the error queue of IPv4, which poll() reports (tcp_v4_err; commit 45af29ca761c)
 //   - RST: ECONNREFUSED for a SYN, ECONNRESET later; close() with unread data sends one, and so do data that
 //     arrive after close() or shutdown()
 //   - quick acknowledgments of the first segments, then delayed by 40 ms; of a duplicate with a D-SACK
@@ -65,6 +65,8 @@ class SegmentSink {
   virtual ~SegmentSink() = default;
   // False when the host itself refuses to send it: its own OUTPUT chain drops it.
   virtual bool transmit(const TcpSegment& segment) = 0;
+  // The retransmission timer ran out: what leaves from here on may take another way (sk_rethink_txhash).
+  virtual void timed_out() {}
 };
 
 class TcpSocket {

@@ -17,7 +17,17 @@ constexpr Duration generic_timeout = 600s;
 constexpr Duration sweep_interval = 60s;
 
 // Type 8 is answered by 0, 13 by 14, 15 by 16, 17 by 18; other types are no part of a dialogue.
-std::optional<std::uint8_t> answering_type(std::uint8_t type) {
+// In ICMPv6 that is 128 by 129, 139 by 140.
+std::optional<std::uint8_t> answering_type(std::uint8_t over, std::uint8_t type) {
+  if (over == protocol::icmpv6) {
+    switch (type) {
+      case 128:
+      case 139: return type + 1;
+      case 129:
+      case 140: return type - 1;
+      default: return {};
+    }
+  }
   switch (type) {
     case 8: return 0;
     case 0: return 8;
@@ -31,7 +41,17 @@ std::optional<std::uint8_t> answering_type(std::uint8_t type) {
   }
 }
 
-bool is_icmp_query(std::uint8_t type) { return type == 8 || type == 13 || type == 15 || type == 17; }
+bool is_icmp_query(std::uint8_t over, std::uint8_t type) {
+  if (over == protocol::icmpv6) return type == 128 || type == 139;
+  return type == 8 || type == 13 || type == 15 || type == 17;
+}
+
+// Router and neighbour discovery and the reports of multicast listeners (noct_valid_new).
+bool is_among_neighbours(const PacketHeaders& packet) {
+  if (packet.protocol != protocol::icmpv6) return false;
+  const auto type = packet.icmp_type();
+  return (type >= 130 && type <= 136) || type == 143;
+}
 
 std::optional<FlowTuple> tuple_of(const PacketHeaders& packet) {
   FlowTuple tuple{.source = packet.source, .destination = packet.destination, .protocol = packet.protocol};
@@ -44,8 +64,9 @@ std::optional<FlowTuple> tuple_of(const PacketHeaders& packet) {
       tuple.destination_port = packet.destination_port();
       return tuple;
     case protocol::icmp:
+    case protocol::icmpv6:
       if (packet.later_fragment() || packet.payload.size() < 8) return {};
-      if (!answering_type(packet.icmp_type())) return {};
+      if (!answering_type(packet.protocol, packet.icmp_type())) return {};
       tuple.source_port = packet.word(4);
       tuple.destination_port = packet.word(0);
       return tuple;
@@ -62,17 +83,21 @@ std::optional<PacketHeaders> quoted(const PacketHeaders& error) {
 }  // namespace
 
 FlowTuple FlowTuple::reversed() const {
-  if (protocol != protocol::icmp) return {destination, source, destination_port, source_port, protocol};
-  const auto type = answering_type(static_cast<std::uint8_t>(destination_port >> 8)).value_or(0);
+  if (protocol != protocol::icmp && protocol != protocol::icmpv6)
+    return {destination, source, destination_port, source_port, protocol};
+  const auto type = answering_type(protocol, static_cast<std::uint8_t>(destination_port >> 8)).value_or(0);
   const auto type_and_code = static_cast<std::uint16_t>(type << 8 | (destination_port & 0xff));
   return {destination, source, source_port, type_and_code, protocol};
 }
 
 std::size_t Conntrack::Hash::operator()(const FlowTuple& tuple) const {
-  const auto addresses = std::uint64_t{tuple.source} << 32 | tuple.destination;
+  std::uint64_t addresses = 0;
+  for (std::size_t i = 0; i < tuple.source.words.size(); ++i)
+    addresses = addresses * 0x9e3779b97f4a7c15u +
+                (std::uint64_t{tuple.source.words[i]} << 32 | tuple.destination.words[i]);
   const auto ports =
       std::uint64_t{tuple.source_port} << 24 | std::uint64_t{tuple.destination_port} << 8 | tuple.protocol;
-  return (addresses * 0x9e3779b97f4a7c15u) ^ (ports * 0xc2b2ae3d27d4eb4fu);
+  return addresses ^ (ports * 0xc2b2ae3d27d4eb4fu);
 }
 
 ConnectionState Conntrack::track(const PacketHeaders& packet, TimePoint now) {
@@ -80,6 +105,7 @@ ConnectionState Conntrack::track(const PacketHeaders& packet, TimePoint now) {
   forget_expired(now);
   if (!packet.has_transport_header()) return ConnectionState::invalid;
   if (packet.is_icmp_error()) return track_icmp_error(packet, now);
+  if (is_among_neighbours(packet)) return ConnectionState::untracked;
   const auto tuple = tuple_of(packet);
   if (!tuple) return ConnectionState::invalid;
   const bool is_reset = packet.protocol == protocol::tcp && (packet.tcp_flags() & tcp_flag::rst);
@@ -118,7 +144,8 @@ ConnectionState Conntrack::begin(const FlowTuple& tuple, const PacketHeaders& pa
       break;
     }
     case protocol::icmp:
-      if (!is_icmp_query(packet.icmp_type())) return ConnectionState::invalid;
+    case protocol::icmpv6:
+      if (!is_icmp_query(packet.protocol, packet.icmp_type())) return ConnectionState::invalid;
       flow.expires = now + icmp_timeout;
       break;
     case protocol::udp: flow.expires = now + udp_timeout; break;
@@ -149,7 +176,8 @@ ConnectionState Conntrack::proceed(Flows::iterator at, bool is_reply, const Pack
       flow.expires = now + phase_timeout(step.phase, flow.seen_reply);
       break;
     }
-    case protocol::icmp: flow.expires = now + icmp_timeout; break;
+    case protocol::icmp:
+    case protocol::icmpv6: flow.expires = now + icmp_timeout; break;
     case protocol::udp:
       flow.expires = now + (flow.seen_reply && now > flow.stream_from ? udp_stream_timeout : udp_timeout);
       break;

@@ -1,12 +1,13 @@
 // Connection tracking: which flow a packet belongs to and what `-m state` and `-m conntrack --ctstate` see
 // of it. TCP, UDP and ICMP queries by their addresses and ports, other protocols by their addresses;
-// ICMP errors are RELATED to the flow they quote. Timeouts are the kernel's defaults since 5.0: UDP 30 s, and
+// ICMP errors are RELATED to the flow they quote, and what IPv6 neighbours
+// say to each other is UNTRACKED. Timeouts are the kernel's defaults since 5.0: UDP 30 s, and
 // 120 s for a flow still active 2 s after it began; TCP by state, SYN sent 120 s, established 5 days.
 //
 // Not modelled: sequence windows, checksums, helpers and NAT. Fragments are reassembled before they come here
-// (nf_defrag_ipv4); a later one that comes all the same is INVALID.
+// (nf_defrag_ipv4, nf_conntrack_reasm.c); a later one that comes all the same is INVALID.
 //
-// Source: Linux net/netfilter/nf_conntrack_core.c, nf_conntrack_proto_{tcp,udp,icmp,generic}.c.
+// Source: Linux net/netfilter/nf_conntrack_core.c, nf_conntrack_proto_{tcp,udp,icmp,icmpv6,generic}.c.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +32,8 @@ enum class ConnectionState : unsigned {
 
 // One direction of a flow. For ICMP the ports are the identifier and the type with the code.
 struct FlowTuple {
-  std::uint32_t source = 0;
-  std::uint32_t destination = 0;
+  InetAddress source{};
+  InetAddress destination{};
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
   std::uint8_t protocol = 0;

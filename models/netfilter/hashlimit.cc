@@ -29,10 +29,6 @@ Beat beat_of(std::int64_t delay) {
   return {.bucket = bucket, .period = (delay / bucket + 1) * bucket};
 }
 
-std::uint32_t masked(std::uint32_t address, unsigned length) {
-  return length == 0 ? 0 : address & (~0u << (32 - length));
-}
-
 bool has_ports(std::uint8_t number) {
   constexpr std::uint8_t dccp = 33, sctp = 132, udplite = 136;
   return number == protocol::tcp || number == protocol::udp || number == dccp || number == sctp ||
@@ -83,8 +79,8 @@ std::optional<bool> HashlimitTable::below(const PacketHeaders& packet, std::int6
 
 std::optional<HashlimitTable::Key> HashlimitTable::key_of(const PacketHeaders& packet) const {
   Key key;
-  if (config_.by_source) key.source = masked(packet.source, config_.source_mask);
-  if (config_.by_destination) key.destination = masked(packet.destination, config_.destination_mask);
+  if (config_.by_source) key.source = packet.source & prefix_mask(config_.source_mask);
+  if (config_.by_destination) key.destination = packet.destination & prefix_mask(config_.destination_mask);
   if (!config_.by_source_port && !config_.by_destination_port) return key;
   const auto offset = ports_offset(packet.protocol);
   if (!offset) return key;

@@ -35,7 +35,7 @@ class HashlimitTable {
 
  private:
   struct Key {
-    std::uint32_t source = 0, destination = 0;
+    InetAddress source{}, destination{};
     std::uint16_t source_port = 0, destination_port = 0;
     auto operator<=>(const Key&) const = default;
   };

@@ -18,10 +18,13 @@ namespace {
 constexpr Verdict accepted{.kind = Verdict::Kind::accept};
 constexpr Verdict dropped{.kind = Verdict::Kind::drop};
 
-// nf_reject_ipv4.c and icmp_send(): what is dropped without a word although the rule says REJECT.
+// nf_reject_ipv4.c, nf_reject_ipv6.c, icmp_send() and icmp6_send(): what is dropped without a word although
+// the rule says REJECT.
 bool is_answered(const PacketHeaders& packet, RejectWith with) {
-  constexpr std::uint32_t first_multicast = 0xe0000000;  // and above it, the broadcast address
-  if (packet.later_fragment() || packet.destination >= first_multicast) return false;
+  constexpr std::uint32_t first_multicast = 0xe0000000;       // and above it, the broadcast address
+  constexpr std::uint32_t first_ipv6_multicast = 0xff000000;  // of the first word
+  const auto first = packet.version == IpVersion::v4 ? first_multicast : first_ipv6_multicast;
+  if (packet.later_fragment() || packet.destination.words[0] >= first) return false;
   if (with == RejectWith::tcp_reset) {
     return packet.has_transport_header() && !(packet.tcp_flags() & tcp_flag::rst);
   }
@@ -57,8 +60,8 @@ std::optional<Verdict> walk(const RuleTable& table, const Chain& chain, MatchCon
 
 }  // namespace
 
-Ruleset Ruleset::parse(std::string_view text, const Location& where) {
-  auto table = parse_filter_table(text, where);
+Ruleset Ruleset::parse(std::string_view text, const Location& where, IpVersion version) {
+  auto table = parse_filter_table(text, where, version);
   Ruleset rules;
   for (const Chain& chain : table.chains) {
     if (chain.policy_drop || !chain.rules.empty()) {
@@ -97,10 +100,10 @@ bool Firewall::tracks_connections() const { return state_ && state_->rules.table
 
 Verdict Firewall::verdict(Hook hook, const PacketView& view, TimePoint now) {
   if (!state_) return accepted;
-  const auto packet = read_packet(view.bytes);
-  if (!packet) return dropped;  // as ip_rcv() does with what is no IPv4 packet
-
   const RuleTable& table = *state_->rules.table();
+  const auto packet = read_packet(view.bytes);
+  if (!packet || packet->version != table.version) return dropped;  // as ip_rcv() does with what is no packet
+
   const auto connection =
       table.tracks_connections ? state_->conntrack.track(*packet, now) : ConnectionState::untracked;
   MatchContext context{.packet = *packet,

@@ -1,15 +1,16 @@
-// The filter table of iptables(8) and iptables-extensions(8), as rules are typed or as iptables-save
-// prints them, and the verdict they give on a packet. What is read: policies, user chains, -A, -I,
-// the matches and targets below; anything else is refused, never skipped.
+// The filter table of iptables(8), ip6tables(8) and iptables-extensions(8), as rules are typed or as
+// iptables-save prints them, and the verdict they give on a packet. What is read: policies, user chains, -A,
+// -I, the matches and targets below; anything else is refused, never skipped.
 //
 //   match                                     target
-//   -s -d -i -o -p -f, each with !            ACCEPT DROP RETURN, -j/-g CHAIN
+//   -s -d -i -o -p, -f (IPv4), each with !    ACCEPT DROP RETURN, -j/-g CHAIN
 //   tcp: --sport --dport --tcp-flags --syn    REJECT --reject-with TYPE
 //   udp: --sport --dport                      LOG, NFLOG (no effect on the verdict)
-//   icmp: --icmp-type
+//   icmp: --icmp-type, icmp6: --icmpv6-type
 //   multiport, length, statistic (random, nth), state, conntrack --ctstate, comment, hashlimit (in packets)
 //
-// Source: Linux net/ipv4/netfilter/ip_tables.c, net/netfilter/xt_*.c; iptables 1.8.9's man pages.
+// Source: Linux net/ipv4/netfilter/ip_tables.c, net/ipv6/netfilter/ip6_tables.c, net/netfilter/xt_*.c;
+// iptables 1.8.9's man pages.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/address.hh"
 #include "core/error.hh"
 #include "core/random.hh"
 #include "core/time.hh"
@@ -34,6 +36,12 @@ enum class RejectWith {
   icmp_net_prohibited,
   icmp_host_prohibited,
   icmp_admin_prohibited,
+  icmp6_no_route,
+  icmp6_admin_prohibited,
+  icmp6_address_unreachable,
+  icmp6_port_unreachable,
+  icmp6_policy_fail,
+  icmp6_reject_route,
   tcp_reset,
 };
 
@@ -47,7 +55,7 @@ struct Verdict {
 };
 
 struct PacketView {
-  std::span<const std::uint8_t> bytes;  // from the IPv4 header on
+  std::span<const std::uint8_t> bytes;  // from the IP header on
   std::string_view in_interface{};      // empty at OUTPUT
   std::string_view out_interface{};     // empty at INPUT
 };
@@ -58,8 +66,9 @@ struct RuleTable;  // the parsed rules
 class Ruleset {
  public:
   Ruleset() = default;
-  // `where` is the place of the text's first line. Throws InputError naming line and column.
-  static Ruleset parse(std::string_view text, const Location& where);
+  // The rules of iptables, or with IpVersion::v6 of ip6tables. `where` is the place of the text's first line.
+  // Throws InputError naming line and column.
+  static Ruleset parse(std::string_view text, const Location& where, IpVersion version = IpVersion::v4);
 
   bool empty() const;  // no rule and every policy ACCEPT: every verdict is accept
   const RuleTable* table() const { return table_.get(); }
@@ -75,9 +84,9 @@ struct KernelTicks {
   Duration age{};
 };
 
-// One host's firewall at work: the rules with the counters of `statistic --mode nth`, the tables of
-// `hashlimit` and the connection tracking table that `state` and `conntrack` need. One a run: nothing
-// outlives it.
+// One host's firewall for one version of IP at work: the rules with the counters of `statistic --mode nth`,
+// the tables of `hashlimit` and the connection tracking table that `state` and `conntrack` need. One a run:
+// nothing outlives it.
 class Firewall {
  public:
   Firewall(Ruleset rules, Random random, KernelTicks ticks = {});

@@ -13,7 +13,8 @@ namespace {
 
 class Reader {
  public:
-  Reader(std::span<const Word> words, const Location& end) : rest_(words), end_(end) {}
+  Reader(std::span<const Word> words, const Location& end, IpVersion version)
+      : rest_(words), end_(end), version_(version) {}
 
   Command read() {
     while (!rest_.empty()) read_option();
@@ -54,7 +55,7 @@ class Reader {
   // Long names may be cut short, as getopt_long takes them, and may hold their argument after a '='.
   Meaning meaning_of(Word& word) {
     for (const auto& option : own_options()) {
-      if (option.is_short_for(word.text)) return {.name = {}, .own = &option};
+      if (option.is_of(version_) && option.is_short_for(word.text)) return {.name = {}, .own = &option};
     }
     detach_argument(word);
     auto found = candidates(word.text);
@@ -94,6 +95,7 @@ class Reader {
     for (auto given = command_.matches.rbegin(); given != command_.matches.rend(); ++given)
       consider_all(*given);
     for (const auto& option : own_options()) {
+      if (!option.is_of(version_)) continue;
       for (const auto name : option.names) consider(name, {.name = {}, .own = &option});
     }
     return found;
@@ -102,10 +104,12 @@ class Reader {
   // `-p tcp --dport 53` needs no `-m tcp`: the match is loaded when the first option of it is met.
   bool load_protocol_match(const Word& word) {
     if (protocol_match_loaded_ || command_.rule.protocol.inverted) return false;
-    for (const auto& [name, number] : {std::pair{"tcp", protocol::tcp}, std::pair{"udp", protocol::udp},
-                                       std::pair{"icmp", protocol::icmp}}) {
+    const auto icmp =
+        version_ == IpVersion::v4 ? std::pair{"icmp", protocol::icmp} : std::pair{"icmp6", protocol::icmpv6};
+    for (const auto& [name, number] :
+         {std::pair{"tcp", protocol::tcp}, std::pair{"udp", protocol::udp}, icmp}) {
       if (number != command_.rule.protocol.number) continue;
-      command_.matches.push_back({.spec = find_match(name), .word = word});
+      command_.matches.push_back({.spec = find_match(name, version_), .word = word});
       protocol_match_loaded_ = true;
       return true;
     }
@@ -168,8 +172,8 @@ class Reader {
     }
   }
 
-  static std::vector<AddressMatch> addresses(const Word& word, bool inverted) {
-    auto list = read_addresses(word);
+  std::vector<AddressMatch> addresses(const Word& word, bool inverted) const {
+    auto list = read_addresses(word, version_);
     if (inverted && list.size() > 1) fail(word, "'!' takes a single address, not a list");
     for (auto& address : list) address.inverted = inverted;
     return list;
@@ -186,10 +190,10 @@ class Reader {
 
   void load_match(const Word& word, const Word& name) {
     note_rule_option(word);
-    const auto* spec = find_match(name.text);
-    if (!spec) fail(name, "unknown match '" + name.text + "'; the lab reads " + known_matches());
+    const auto* spec = find_match(name.text, version_);
+    if (!spec) fail(name, "unknown match '" + name.text + "'; the lab reads " + known_matches(version_));
     command_.matches.push_back({.spec = spec, .word = name});
-    protocol_match_loaded_ |= name.text == "tcp" || name.text == "udp" || name.text == "icmp";
+    protocol_match_loaded_ |= spec->name == "tcp" || spec->name == "udp" || spec->name.starts_with("icmp");
   }
 
   void read_extension(Given& given, const OptionSpec& spec, const Word& word, bool inverted) {
@@ -245,6 +249,7 @@ class Reader {
   Location end_;
   Command command_{};
   std::optional<Word> attached_{};  // the argument in "--dport=53", not taken yet
+  IpVersion version_;
   std::optional<Word> first_rule_option_{};
   std::string seen_{};  // letters of own options that may come once
   bool protocol_match_loaded_ = false;
@@ -252,6 +257,8 @@ class Reader {
 
 }  // namespace
 
-Command read_command(std::span<const Word> words, const Location& end) { return Reader(words, end).read(); }
+Command read_command(std::span<const Word> words, const Location& end, IpVersion version) {
+  return Reader(words, end, version).read();
+}
 
 }  // namespace hanglab::kernel

@@ -1,6 +1,5 @@
-// One iptables command line taken apart: its verb, its chain and the parts of its rule. Nothing here knows
-// which chains there are.
-// Source: iptables(8); iptables 1.8.9 iptables/xshared.c (do_parse).
+// One iptables or ip6tables command line taken apart: its verb, its chain and the parts of its rule. Nothing
+// here knows which chains there are. Source: iptables(8); iptables 1.8.9 iptables/xshared.c (do_parse).
 #pragma once
 
 #include <optional>
@@ -32,6 +31,6 @@ struct Command {
 };
 
 // `end` is the place to name when the line stops too early.
-Command read_command(std::span<const Word> words, const Location& end);
+Command read_command(std::span<const Word> words, const Location& end, IpVersion version);
 
 }  // namespace hanglab::kernel

@@ -11,6 +11,12 @@ namespace hanglab::kernel {
 
 namespace {
 
+// What a match is built for, besides its options.
+struct For {
+  const ProtocolMatch& protocol;
+  IpVersion version;
+};
+
 using Protocol = ProtocolMatch;
 constexpr std::size_t longest_comment = 255;
 
@@ -22,6 +28,7 @@ constexpr OptionSpec tcp_options[] = {
 };
 constexpr auto udp_options = std::span(tcp_options).first<2>();
 constexpr OptionSpec icmp_options[] = {{.name = "--icmp-type", .invertible = true}};
+constexpr OptionSpec icmpv6_options[] = {{.name = "--icmpv6-type", .invertible = true}};
 constexpr OptionSpec multiport_options[] = {
     {.name = "--source-ports", .alias = "--sports", .invertible = true},
     {.name = "--destination-ports", .alias = "--dports", .invertible = true},
@@ -56,8 +63,8 @@ PortMatch ports(const Given& given, std::string_view name, std::uint8_t over) {
   return match;
 }
 
-std::optional<Match> build_tcp(const Given& given, const Protocol& protocol) {
-  require_protocol(given, protocol, protocol::tcp, "tcp");
+std::optional<Match> build_tcp(const Given& given, const For& rule) {
+  require_protocol(given, rule.protocol, protocol::tcp, "tcp");
   TcpMatch match{.source = ports(given, "--source-port", protocol::tcp),
                  .destination = ports(given, "--destination-port", protocol::tcp)};
   const auto* flags = given.find("--tcp-flags");
@@ -76,21 +83,23 @@ std::optional<Match> build_tcp(const Given& given, const Protocol& protocol) {
   return match;
 }
 
-std::optional<Match> build_udp(const Given& given, const Protocol& protocol) {
-  require_protocol(given, protocol, protocol::udp, "udp");
+std::optional<Match> build_udp(const Given& given, const For& rule) {
+  require_protocol(given, rule.protocol, protocol::udp, "udp");
   return UdpMatch{.source = ports(given, "--source-port", protocol::udp),
                   .destination = ports(given, "--destination-port", protocol::udp)};
 }
 
-std::optional<Match> build_icmp(const Given& given, const Protocol& protocol) {
-  require_protocol(given, protocol, protocol::icmp, "icmp");
-  const auto& option = required(given, "--icmp-type");
-  auto match = read_icmp_type(option.arguments[0]);
+std::optional<Match> build_icmp(const Given& given, const For& rule) {
+  const bool v4 = rule.version == IpVersion::v4;
+  require_protocol(given, rule.protocol, v4 ? protocol::icmp : protocol::icmpv6, v4 ? "icmp" : "icmpv6");
+  const auto& option = required(given, v4 ? "--icmp-type" : "--icmpv6-type");
+  auto match = read_icmp_type(option.arguments[0], rule.version);
   match.inverted = option.inverted;
   return match;
 }
 
-std::optional<Match> build_multiport(const Given& given, const Protocol& protocol) {
+std::optional<Match> build_multiport(const Given& given, const For& rule) {
+  const Protocol& protocol = rule.protocol;
   constexpr std::array<std::uint8_t, 5> with_ports{protocol::tcp, protocol::udp, 33, 132, 136};
   if (protocol.inverted || std::ranges::find(with_ports, protocol.number) == with_ports.end()) {
     fail(given.word, "'multiport' needs -p tcp, udp, udplite, sctp or dccp");
@@ -109,7 +118,7 @@ std::optional<Match> build_multiport(const Given& given, const Protocol& protoco
   return match;
 }
 
-std::optional<Match> build_length(const Given& given, const Protocol&) {
+std::optional<Match> build_length(const Given& given, const For&) {
   const auto& option = required(given, "--length");
   auto match = read_length(option.arguments[0]);
   match.inverted = option.inverted;
@@ -122,7 +131,7 @@ void refuse(const Given& given, std::string_view name, const std::string& mode) 
   }
 }
 
-std::optional<Match> build_statistic(const Given& given, const Protocol&) {
+std::optional<Match> build_statistic(const Given& given, const For&) {
   const Word& mode = required(given, "--mode").arguments[0];
   if (mode.text == "random") {
     refuse(given, "--every", mode.text);
@@ -145,14 +154,16 @@ Match build_states(const Given& given, std::string_view name) {
   return StateMatch{.states = read_states(option.arguments[0]), .inverted = option.inverted};
 }
 
-std::optional<Match> build_state(const Given& given, const Protocol&) {
-  return build_states(given, "--state");
-}
-std::optional<Match> build_conntrack(const Given& given, const Protocol&) {
+std::optional<Match> build_state(const Given& given, const For&) { return build_states(given, "--state"); }
+std::optional<Match> build_conntrack(const Given& given, const For&) {
   return build_states(given, "--ctstate");
 }
 
-std::optional<Match> build_comment(const Given& given, const Protocol&) {
+std::optional<Match> build_limit(const Given& given, const For& rule) {
+  return build_hashlimit(given, rule.version);
+}
+
+std::optional<Match> build_comment(const Given& given, const For&) {
   const Word& comment = required(given, "--comment").arguments[0];
   if (comment.text.size() > longest_comment) fail(comment, "a comment holds at most 255 characters");
   return {};
@@ -160,20 +171,24 @@ std::optional<Match> build_comment(const Given& given, const Protocol&) {
 
 struct MatchExtension {
   ExtensionSpec spec;
-  std::optional<Match> (*build)(const Given&, const Protocol&);
+  std::optional<Match> (*build)(const Given&, const For&);
+  std::optional<IpVersion> only{};  // of iptables or ip6tables alone
+
+  bool is_of(IpVersion version) const { return !only || *only == version; }
 };
 
 constexpr MatchExtension match_extensions[] = {
     {{"tcp", tcp_options}, build_tcp},
     {{"udp", udp_options}, build_udp},
-    {{"icmp", icmp_options}, build_icmp},
+    {{"icmp", icmp_options}, build_icmp, IpVersion::v4},
+    {{"icmp6", icmpv6_options}, build_icmp, IpVersion::v6},
     {{"multiport", multiport_options}, build_multiport},
     {{"length", length_options}, build_length},
     {{"statistic", statistic_options}, build_statistic},
     {{"state", state_options}, build_state},
     {{"conntrack", conntrack_options}, build_conntrack},
     {{"comment", comment_options}, build_comment},
-    {{"hashlimit", hashlimit_options}, build_hashlimit},
+    {{"hashlimit", hashlimit_options}, build_limit},
 };
 
 }  // namespace
@@ -184,22 +199,24 @@ const GivenOption* Given::find(std::string_view name) const {
   return found == options.end() ? nullptr : &*found;
 }
 
-const ExtensionSpec* find_match(std::string_view name) {
-  const auto found =
-      std::ranges::find_if(match_extensions, [&](const auto& one) { return one.spec.name == name; });
+const ExtensionSpec* find_match(std::string_view name, IpVersion version) {
+  if (version == IpVersion::v6 && (name == "icmpv6" || name == "ipv6-icmp")) name = "icmp6";
+  const auto found = std::ranges::find_if(
+      match_extensions, [&](const auto& one) { return one.is_of(version) && one.spec.name == name; });
   return found == std::end(match_extensions) ? nullptr : &found->spec;
 }
 
-std::string known_matches() {
+std::string known_matches(IpVersion version) {
   std::vector<std::string_view> names;
-  for (const auto& extension : match_extensions) names.push_back(extension.spec.name);
+  for (const auto& extension : match_extensions)
+    if (extension.is_of(version)) names.push_back(extension.spec.name);
   return join(names);
 }
 
-std::optional<Match> build_match(const Given& given, const ProtocolMatch& protocol) {
+std::optional<Match> build_match(const Given& given, const ProtocolMatch& protocol, IpVersion version) {
   const auto extension =
       std::ranges::find_if(match_extensions, [&](const auto& one) { return &one.spec == given.spec; });
-  return extension->build(given, protocol);
+  return extension->build(given, {.protocol = protocol, .version = version});
 }
 
 }  // namespace hanglab::kernel

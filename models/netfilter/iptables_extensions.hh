@@ -1,6 +1,6 @@
 // The match and target extensions: which options each one knows, and what it makes of those it was given.
-// Source: iptables 1.8.9 extensions/lib{xt,ipt}_*.c for what is accepted, and the checkentry functions of
-// Linux net/netfilter/xt_*.c for what the kernel then refuses.
+// Source: iptables 1.8.9 extensions/lib{xt,ipt,ip6t}_*.c for what is accepted, and the checkentry functions
+// of Linux net/netfilter/xt_*.c for what the kernel then refuses.
 #pragma once
 
 #include <optional>
@@ -42,13 +42,13 @@ struct Given {
   const GivenOption* find(std::string_view name) const;
 };
 
-const ExtensionSpec* find_match(std::string_view name);
+const ExtensionSpec* find_match(std::string_view name, IpVersion version);
 const ExtensionSpec* find_target(std::string_view name);
-std::string known_matches();
+std::string known_matches(IpVersion version);
 std::string known_targets();
 
 // Nothing if the match lets every packet through (comment). `protocol` is the rule's -p.
-std::optional<Match> build_match(const Given& given, const ProtocolMatch& protocol);
-Target build_target(const Given& given, const ProtocolMatch& protocol);
+std::optional<Match> build_match(const Given& given, const ProtocolMatch& protocol, IpVersion version);
+Target build_target(const Given& given, const ProtocolMatch& protocol, IpVersion version);
 
 }  // namespace hanglab::kernel

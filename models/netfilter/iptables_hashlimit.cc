@@ -112,7 +112,7 @@ std::uint32_t number_of(const Given& given, std::string_view name, std::uint32_t
 
 }  // namespace
 
-std::optional<Match> build_hashlimit(const Given& given, const ProtocolMatch&) {
+std::optional<Match> build_hashlimit(const Given& given, IpVersion version) {
   for (const auto* name : {"--hashlimit-rate-match", "--hashlimit-rate-interval"}) {
     if (const auto* option = given.find(name))
       fail(option->word, "the lab has no model of " + option->word.text);
@@ -129,8 +129,9 @@ std::optional<Match> build_hashlimit(const Given& given, const ProtocolMatch&) {
   config.burst = number_of(given, "--hashlimit-burst", 5, 1, most_burst);
   check_burst(rate_option.arguments[0], config);
   if (const auto* mode = given.find("--hashlimit-mode")) read_mode(mode->arguments[0], config);
-  config.source_mask = number_of(given, "--hashlimit-srcmask", 32, 0, 32);
-  config.destination_mask = number_of(given, "--hashlimit-dstmask", 32, 0, 32);
+  const std::uint32_t whole = version == IpVersion::v4 ? 32 : 128;
+  config.source_mask = number_of(given, "--hashlimit-srcmask", whole, 0, whole);
+  config.destination_mask = number_of(given, "--hashlimit-dstmask", whole, 0, whole);
   config.gc_interval = number_of(given, "--hashlimit-htable-gcinterval", 1000, 1);
   config.expire = number_of(given, "--hashlimit-htable-expire", rate.unit_seconds * 1000, 1);
   const auto given_size = number_of(given, "--hashlimit-htable-size", 0);

@@ -27,6 +27,6 @@ inline constexpr OptionSpec hashlimit_options[] = {
     {.name = "--hashlimit-rate-interval"},
 };
 
-std::optional<Match> build_hashlimit(const Given& given, const ProtocolMatch& protocol);
+std::optional<Match> build_hashlimit(const Given& given, IpVersion version);
 
 }  // namespace hanglab::kernel

@@ -6,7 +6,7 @@ namespace hanglab::kernel {
 
 namespace {
 
-bool holds(const AddressMatch& match, std::uint32_t address) {
+bool holds(const AddressMatch& match, const InetAddress& address) {
   return ((address & match.mask) == match.address) != match.inverted;
 }
 
@@ -24,7 +24,7 @@ bool holds(FragmentMatch match, bool is_later) {
 }
 
 template <typename Range>
-bool holds(const Range& range, std::uint16_t number) {
+bool holds(const Range& range, std::uint32_t number) {
   return (range.first <= number && number <= range.last) != range.inverted;
 }
 
@@ -41,7 +41,8 @@ class Asks {
   explicit Asks(MatchContext& context) : context_(context), packet_(context.packet) {}
 
   bool operator()(const TcpMatch& match) const {
-    if (packet_.fragment_offset == 1) context_.malformed = true;  // would overwrite the flags of the first
+    // It would overwrite the flags of the first.
+    if (packet_.version == IpVersion::v4 && packet_.fragment_offset == 1) context_.malformed = true;
     if (!shows_header(context_)) return false;
     return holds(match.source, packet_.source_port()) &&
            holds(match.destination, packet_.destination_port()) &&

@@ -1,6 +1,6 @@
 // Whether one rule applies to one packet.
-// Source: Linux net/ipv4/netfilter/ip_tables.c (ip_packet_match), net/netfilter/xt_{tcpudp,multiport,length,
-// statistic,state,conntrack}.c.
+// Source: Linux net/ipv4/netfilter/ip_tables.c (ip_packet_match), net/ipv6/netfilter/ip6_tables.c,
+// net/netfilter/xt_{tcpudp,multiport,length,statistic,state,conntrack}.c.
 #pragma once
 
 #include <span>

@@ -68,8 +68,8 @@ constexpr Named<std::uint8_t> protocol_table[] = {
     {"gre", 47},
     {"esp", 50},
     {"ah", 51},
-    {"ipv6-icmp", 58},
-    {"icmpv6", 58},
+    {"ipv6-icmp", protocol::icmpv6},
+    {"icmpv6", protocol::icmpv6},
     {"sctp", 132},
     {"udplite", 136},
 };
@@ -127,6 +127,37 @@ constexpr Named<IcmpMatch> icmp_table[] = {
     {"address-mask-reply", icmp(18)},
 };
 
+constexpr Named<IcmpMatch> icmpv6_table[] = {
+    {"destination-unreachable", icmp(1)},
+    {"no-route", icmp(1, 0)},
+    {"communication-prohibited", icmp(1, 1)},
+    {"beyond-scope", icmp(1, 2)},
+    {"address-unreachable", icmp(1, 3)},
+    {"port-unreachable", icmp(1, 4)},
+    {"failed-policy", icmp(1, 5)},
+    {"reject-route", icmp(1, 6)},
+    {"packet-too-big", icmp(2)},
+    {"time-exceeded", icmp(3)},
+    {"ttl-exceeded", icmp(3)},
+    {"ttl-zero-during-transit", icmp(3, 0)},
+    {"ttl-zero-during-reassembly", icmp(3, 1)},
+    {"parameter-problem", icmp(4)},
+    {"bad-header", icmp(4, 0)},
+    {"unknown-header-type", icmp(4, 1)},
+    {"unknown-option", icmp(4, 2)},
+    {"echo-request", icmp(128)},
+    {"ping", icmp(128)},
+    {"echo-reply", icmp(129)},
+    {"pong", icmp(129)},
+    {"router-solicitation", icmp(133)},
+    {"router-advertisement", icmp(134)},
+    {"neighbour-solicitation", icmp(135)},
+    {"neighbor-solicitation", icmp(135)},
+    {"neighbour-advertisement", icmp(136)},
+    {"neighbor-advertisement", icmp(136)},
+    {"redirect", icmp(137)},
+};
+
 constexpr Named<unsigned> state_table[] = {
     {"INVALID", static_cast<unsigned>(ConnectionState::invalid)},
     {"NEW", static_cast<unsigned>(ConnectionState::fresh)},
@@ -155,13 +186,35 @@ constexpr Named<RejectWith> reject_table[] = {
     {"admin-prohib", RejectWith::icmp_admin_prohibited},
 };
 
+constexpr Named<RejectWith> reject_table_v6[] = {
+    {"icmp6-no-route", RejectWith::icmp6_no_route},
+    {"no-route", RejectWith::icmp6_no_route},
+    {"icmp6-adm-prohibited", RejectWith::icmp6_admin_prohibited},
+    {"adm-prohibited", RejectWith::icmp6_admin_prohibited},
+    {"icmp6-addr-unreachable", RejectWith::icmp6_address_unreachable},
+    {"addr-unreach", RejectWith::icmp6_address_unreachable},
+    {"icmp6-port-unreachable", RejectWith::icmp6_port_unreachable},
+    {"port-unreach", RejectWith::icmp6_port_unreachable},
+    {"tcp-reset", RejectWith::tcp_reset},
+    {"icmp6-policy-fail", RejectWith::icmp6_policy_fail},
+    {"policy-fail", RejectWith::icmp6_policy_fail},
+    {"icmp6-reject-route", RejectWith::icmp6_reject_route},
+    {"reject-route", RejectWith::icmp6_reject_route},
+};
+
 }  // namespace
 
 std::span<const Service> services() { return service_table; }
 std::span<const Named<std::uint8_t>> protocols() { return protocol_table; }
 std::span<const Named<std::uint8_t>> tcp_flag_names() { return tcp_flag_table; }
-std::span<const Named<IcmpMatch>> icmp_types() { return icmp_table; }
+std::span<const Named<IcmpMatch>> icmp_types(IpVersion version) {
+  if (version == IpVersion::v6) return icmpv6_table;
+  return icmp_table;
+}
 std::span<const Named<unsigned>> connection_states() { return state_table; }
-std::span<const Named<RejectWith>> reject_types() { return reject_table; }
+std::span<const Named<RejectWith>> reject_types(IpVersion version) {
+  if (version == IpVersion::v6) return reject_table_v6;
+  return reject_table;
+}
 
 }  // namespace hanglab::kernel

@@ -26,8 +26,8 @@ struct Service {
 std::span<const Service> services();
 std::span<const Named<std::uint8_t>> protocols();
 std::span<const Named<std::uint8_t>> tcp_flag_names();
-std::span<const Named<IcmpMatch>> icmp_types();
+std::span<const Named<IcmpMatch>> icmp_types(IpVersion version);
 std::span<const Named<unsigned>> connection_states();
-std::span<const Named<RejectWith>> reject_types();
+std::span<const Named<RejectWith>> reject_types(IpVersion version);
 
 }  // namespace hanglab::kernel

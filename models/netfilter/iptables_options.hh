@@ -4,9 +4,12 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "core/address.hh"
 
 namespace hanglab::kernel {
 
@@ -24,7 +27,9 @@ struct OwnOption {
   std::size_t arguments = 1;
   std::size_t optional_arguments = 0;
   bool invertible = false;
+  std::optional<IpVersion> only{};  // of iptables or ip6tables alone
 
+  bool is_of(IpVersion version) const { return !only || *only == version; }
   bool is_short_for(std::string_view text) const;  // "-A"
 };
 

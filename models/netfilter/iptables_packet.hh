@@ -1,10 +1,13 @@
-// What a packet filter looks at in an IPv4 packet. Numbers are in host byte order.
-// Source: RFC 791, 792, 768, 9293.
+// What a packet filter looks at in a packet, the same for IPv4 and IPv6: extension headers are passed over,
+// the protocol is that of the transport behind them. Numbers are in host byte order. Source: RFC 791, 792,
+// 768, 9293, 8200, 4443; Linux net/ipv6/netfilter/ip6_tables.c (ip6_packet_match).
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <span>
+
+#include "models/netfilter/inet_address.hh"
 
 namespace hanglab::kernel {
 
@@ -13,11 +16,11 @@ inline constexpr std::uint8_t fin = 0x01, syn = 0x02, rst = 0x04, psh = 0x08, ac
 }
 
 struct PacketHeaders {
-  std::uint32_t source = 0;
-  std::uint32_t destination = 0;
+  IpVersion version = IpVersion::v4;
+  InetAddress source{};
+  InetAddress destination{};
   std::uint8_t protocol = 0;
-  std::uint16_t total_length = 0;  // as the header states it
-  std::uint16_t id = 0;
+  std::uint32_t total_length = 0;     // as the header states it, header included
   std::uint16_t fragment_offset = 0;  // in units of 8 bytes
   bool more_fragments = false;
   std::span<const std::uint8_t> payload{};  // from the transport header on, in a first fragment
@@ -34,7 +37,7 @@ struct PacketHeaders {
   bool is_icmp_error() const;
 };
 
-// Nothing if the bytes do not begin with a whole IPv4 header.
+// Nothing if the bytes do not begin with a whole IPv4 header, or IPv6 header with its extensions.
 std::optional<PacketHeaders> read_packet(std::span<const std::uint8_t> bytes);
 
 }  // namespace hanglab::kernel

@@ -19,6 +19,8 @@ constexpr std::size_t longest_chain_name = 28;  // XT_EXTENSION_MAXNAMELEN - 1
 
 class TableReader {
  public:
+  explicit TableReader(IpVersion version) { table_.version = version; }
+
   void read(const Line& line) {
     if (section_) {
       read_in_section(line);
@@ -48,7 +50,7 @@ class TableReader {
     if (first.text.starts_with(':')) return declare_chain(line);
     if (first.text.starts_with('[') && first.text.ends_with(']')) words = words.subspan(1);
     if (section_->text != "*filter") refuse_table(first, section_->text.substr(1));
-    auto command = read_command(words, line.end);
+    auto command = read_command(words, line.end, table_.version);
     if (command.table)
       fail(*command.table, "-t has no place between *" + section_->text.substr(1) + " and COMMIT");
     run(command);
@@ -58,16 +60,24 @@ class TableReader {
     std::span<const Word> words = line.words;
     if (words[0].text == "sudo") words = words.subspan(1);
     if (!words.empty() && !words[0].text.starts_with('-')) {
-      const auto name = words[0].text.substr(words[0].text.rfind('/') + 1);
-      if (name == "ip6tables") fail(words[0], "the lab's networks are IPv4: it has no ip6tables");
-      if (name != "iptables" && name != "iptables-nft" && name != "iptables-legacy") {
-        fail(words[0], "'" + words[0].text + "' begins no iptables command and no iptables-save line");
-      }
+      check_program(words[0]);
       words = words.subspan(1);
     }
-    auto command = read_command(words, line.end);
+    auto command = read_command(words, line.end, table_.version);
     if (command.table && command.table->text != "filter") refuse_table(*command.table, command.table->text);
     run(command);
+  }
+
+  // "iptables", "/usr/sbin/ip6tables-nft"
+  void check_program(const Word& word) const {
+    auto name = word.text.substr(word.text.rfind('/') + 1);
+    if (name.ends_with("-nft") || name.ends_with("-legacy")) name.erase(name.rfind('-'));
+    const std::string own = table_.version == IpVersion::v4 ? "iptables" : "ip6tables";
+    const std::string other = table_.version == IpVersion::v4 ? "ip6tables" : "iptables";
+    if (name == other)
+      fail(word, "the rules of " + other + " stand under '" + other + "', not under '" + own + '\'');
+    if (name != own)
+      fail(word, "'" + word.text + "' begins no " + own + " command and no " + own + "-save line");
   }
 
   // What iptables-restore does first: rules and user chains go, policies stay.
@@ -130,12 +140,12 @@ class TableReader {
     }
     Rule& rule = command.rule;
     for (const Given& given : command.matches) {
-      auto match = build_match(given, rule.protocol);
+      auto match = build_match(given, rule.protocol, table_.version);
       if (!match) continue;
       if (auto* limit = std::get_if<HashlimitMatch>(&*match)) join_hashlimit(*limit, table_);
       rule.matches.push_back(std::move(*match));
     }
-    if (command.target) rule.target = build_target(*command.target, rule.protocol);
+    if (command.target) rule.target = build_target(*command.target, rule.protocol, table_.version);
     if (command.jump && !command.target) rule.target = jump(command);
 
     auto& rules = table_.chains[at].rules;
@@ -235,8 +245,8 @@ class TableReader {
 
 }  // namespace
 
-RuleTable parse_filter_table(std::string_view text, const Location& where) {
-  TableReader reader;
+RuleTable parse_filter_table(std::string_view text, const Location& where, IpVersion version) {
+  TableReader reader(version);
   for (const Line& line : split_lines(text, where)) reader.read(line);
   return reader.finish();
 }

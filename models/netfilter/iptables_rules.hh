@@ -1,6 +1,7 @@
 // Rules of the filter table as values, as the parser leaves them and the firewall walks them. Addresses,
 // ports and protocol numbers are in host byte order.
-// Source: Linux include/uapi/linux/netfilter_ipv4/ip_tables.h, include/uapi/linux/netfilter/xt_*.h.
+// Source: Linux include/uapi/linux/netfilter_ipv4/ip_tables.h, netfilter_ipv6/ip6_tables.h,
+// include/uapi/linux/netfilter/xt_*.h.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "models/netfilter/inet_address.hh"
 #include "models/netfilter/iptables.hh"
 
 namespace hanglab::kernel {
@@ -18,11 +20,12 @@ inline constexpr std::uint8_t any = 0;
 inline constexpr std::uint8_t icmp = 1;
 inline constexpr std::uint8_t tcp = 6;
 inline constexpr std::uint8_t udp = 17;
+inline constexpr std::uint8_t icmpv6 = 58;
 }  // namespace protocol
 
 struct AddressMatch {
-  std::uint32_t address = 0;
-  std::uint32_t mask = 0;  // need not be contiguous
+  InetAddress address{};
+  InetAddress mask{};  // need not be contiguous
   bool inverted = false;
 };
 
@@ -56,7 +59,7 @@ struct UdpMatch {
   PortMatch source{}, destination{};
 };
 
-struct IcmpMatch {
+struct IcmpMatch {  // of ICMP or ICMPv6
   static constexpr std::uint8_t any_type = 255;
   std::uint8_t type = any_type;
   std::uint8_t first_code = 0;
@@ -101,9 +104,9 @@ struct HashlimitConfig {
   std::uint64_t average = scale;  // from one packet to the next, in 1/scale s
   std::uint64_t burst = 5;
   bool by_source = false, by_destination = false, by_source_port = false, by_destination_port = false;
-  unsigned source_mask = 32, destination_mask = 32;
-  std::uint32_t max = 65536;         // buckets
-  std::uint32_t gc_interval = 1000;  // in ms, as the next
+  unsigned source_mask = 32, destination_mask = 32;  // bits; of IPv6 up to 128
+  std::uint32_t max = 65536;                         // buckets
+  std::uint32_t gc_interval = 1000;                  // in ms, as the next
   std::uint32_t expire = 1000;
 };
 
@@ -139,6 +142,7 @@ struct Chain {
 };
 
 struct RuleTable {
+  IpVersion version = IpVersion::v4;
   // The base chains come first, each at the number of its Hook; user chains follow.
   static constexpr std::size_t base_chains = 3;
   std::vector<Chain> chains{{"INPUT"}, {"FORWARD"}, {"OUTPUT"}};

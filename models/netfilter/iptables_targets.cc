@@ -43,11 +43,12 @@ void check_logging(const Given& given) {
   }
 }
 
-Target build_reject(const Given& given, const ProtocolMatch& protocol) {
+Target build_reject(const Given& given, const ProtocolMatch& protocol, IpVersion version) {
   Target target{.kind = Target::Kind::reject};
+  if (version == IpVersion::v6) target.reject_with = RejectWith::icmp6_port_unreachable;
   const auto* option = given.find("--reject-with");
   if (!option) return target;
-  target.reject_with = read_reject_type(option->arguments[0]);
+  target.reject_with = read_reject_type(option->arguments[0], version);
   const bool is_tcp = protocol.number == protocol::tcp && !protocol.inverted;
   if (target.reject_with == RejectWith::tcp_reset && !is_tcp) {
     fail(option->arguments[0], "tcp-reset needs -p tcp");
@@ -68,12 +69,12 @@ std::string known_targets() {
   return join(names);
 }
 
-Target build_target(const Given& given, const ProtocolMatch& protocol) {
+Target build_target(const Given& given, const ProtocolMatch& protocol, IpVersion version) {
   const auto name = given.spec->name;
   if (name == "ACCEPT") return {.kind = Target::Kind::accept};
   if (name == "DROP") return {.kind = Target::Kind::drop};
   if (name == "RETURN") return {.kind = Target::Kind::back};
-  if (name == "REJECT") return build_reject(given, protocol);
+  if (name == "REJECT") return build_reject(given, protocol, version);
   check_logging(given);
   return {};
 }

@@ -99,7 +99,29 @@ AddressMatch read_address(const Word& word) {
   }
   const auto bits = slash == std::string::npos ? ~0u : mask(word.text.substr(slash + 1));
   if (!bits) fail(word, quoted(word) + " has no mask from /0 to /32, nor one like /255.255.255.0");
-  return {.address = address->value & *bits, .mask = *bits};
+  const InetAddress kept = Ipv4Address{*bits};
+  return {.address = kept & *address, .mask = kept};
+}
+
+// "2001:db8::/32", and as ip6tables takes it "2001:db8::/ffff:ffff::".
+AddressMatch read_ipv6_address(const Word& word) {
+  const auto slash = word.text.find('/');
+  const auto address = parse_ipv6(word.text.substr(0, slash));
+  if (!address) {
+    fail(word, quoted(word) + (padded_address(word.text.substr(0, slash))
+                                   ? " is an IPv4 address, which ip6tables does not take"
+                                   : " is no IPv6 address (a name would need a resolver)"));
+  }
+  InetAddress kept = prefix_mask(128);
+  if (slash != std::string::npos) {
+    const auto text = word.text.substr(slash + 1);
+    const auto length = number(text, 0, 128);
+    const auto written = parse_ipv6(text);
+    if (!length && !written)
+      fail(word, quoted(word) + " has no mask from /0 to /128, nor one like /ffff:ffff::");
+    kept = length ? prefix_mask(*length) : InetAddress(*written);
+  }
+  return {.address = kept & *address, .mask = kept};
 }
 
 }  // namespace
@@ -135,9 +157,10 @@ double read_probability(const Word& word) {
   fail(word, quoted(word) + " is no probability from 0 to 1");
 }
 
-std::vector<AddressMatch> read_addresses(const Word& word) {
+std::vector<AddressMatch> read_addresses(const Word& word, IpVersion version) {
   std::vector<AddressMatch> addresses;
-  for (const Word& part : split(word, ',')) addresses.push_back(read_address(part));
+  const auto read = version == IpVersion::v4 ? read_address : read_ipv6_address;
+  for (const Word& part : split(word, ',')) addresses.push_back(read(part));
   return addresses;
 }
 
@@ -208,7 +231,7 @@ std::uint8_t read_tcp_flags(const Word& word) {
   return static_cast<std::uint8_t>(flags);
 }
 
-IcmpMatch read_icmp_type(const Word& word) {
+IcmpMatch read_icmp_type(const Word& word, IpVersion version) {
   const auto slash = word.text.find('/');
   if (const auto type = number(word.text.substr(0, slash), 0, 255)) {
     IcmpMatch match{.type = static_cast<std::uint8_t>(*type)};
@@ -219,7 +242,7 @@ IcmpMatch read_icmp_type(const Word& word) {
     return match;
   }
   const Named<IcmpMatch>* found = nullptr;
-  for (const auto& entry : icmp_types()) {
+  for (const auto& entry : icmp_types(version)) {
     if (word.text.empty() || !begins(entry.name, word.text)) continue;
     if (found) {
       fail(word,
@@ -245,9 +268,9 @@ unsigned read_states(const Word& word) {
   return states;
 }
 
-RejectWith read_reject_type(const Word& word) {
-  if (const auto type = first_begun(reject_types(), word.text)) return *type;
-  fail(word, "no reject type " + quoted(word) + "; there are " + names_of(reject_types()));
+RejectWith read_reject_type(const Word& word, IpVersion version) {
+  if (const auto type = first_begun(reject_types(version), word.text)) return *type;
+  fail(word, "no reject type " + quoted(word) + "; there are " + names_of(reject_types(version)));
 }
 
 }  // namespace hanglab::kernel

@@ -18,7 +18,7 @@ namespace hanglab::kernel {
 std::uint32_t read_number(const Word& word, std::uint32_t least, std::uint32_t most);
 double read_probability(const Word& word);
 
-std::vector<AddressMatch> read_addresses(const Word& word);  // "10.0.0.0/8,192.168.1.1"
+std::vector<AddressMatch> read_addresses(const Word& word, IpVersion version);  // "10.0.0.0/8,192.168.1.1"
 InterfaceMatch read_interface(const Word& word);
 std::uint8_t read_protocol(const Word& word);
 
@@ -27,9 +27,9 @@ PortMatch read_ports(const Word& word, std::uint8_t protocol);
 std::vector<PortMatch> read_port_list(const Word& word, std::uint8_t protocol);  // up to 15 slots
 LengthMatch read_length(const Word& word);
 std::uint8_t read_tcp_flags(const Word& word);
-IcmpMatch read_icmp_type(const Word& word);
+IcmpMatch read_icmp_type(const Word& word, IpVersion version);
 unsigned read_states(const Word& word);
-RejectWith read_reject_type(const Word& word);
+RejectWith read_reject_type(const Word& word, IpVersion version);
 
 // The parts between separators, each with its own place.
 std::vector<Word> split(const Word& word, char separator);

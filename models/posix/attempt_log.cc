@@ -12,6 +12,17 @@
 
 namespace hanglab::posix {
 
+namespace {
+
+// What an IPv6 socket calls ::ffff:192.168.122.1 is that server over IPv4.
+Endpoint peer_of(const Syscall& call) {
+  if (is_ipv6(call.address.address))
+    if (const auto v4 = mapped_v4(ipv6_of(call.address.address))) return {*v4, call.address.port};
+  return call.address;
+}
+
+}  // namespace
+
 std::string errno_name(int error) {
   const char* name = strerrorname_np(error);
   return name != nullptr ? name : "errno " + std::to_string(error);
@@ -77,13 +88,13 @@ void AttemptLog::stream_bytes(Socket& socket, TimePoint at, ByteView bytes) {
 void AttemptLog::on_connect(Socket& socket, const Syscall& call) {
   if (socket.transport == Transport::udp) {
     // The address sorting of getaddrinfo connects datagram sockets that never send: no attempt.
-    socket.peer = call.address;
+    socket.peer = peer_of(call);
     return;
   }
   // Where SYNs left, they have opened the attempt before its peer was known.
   Attempt* attempt = current(socket, socket.peer);
-  if (!attempt) attempt = &open(socket, call.address, call.entered);
-  socket.peer = attempt->server = call.address;
+  if (!attempt) attempt = &open(socket, peer_of(call), call.entered);
+  socket.peer = attempt->server = peer_of(call);
   socket.connecting = call.result.error == EINPROGRESS;
   if (!call.result.ok() && !socket.connecting)
     decide(*attempt, call.returned, "connect " + errno_name(call.result.error));
@@ -91,7 +102,7 @@ void AttemptLog::on_connect(Socket& socket, const Syscall& call) {
 
 void AttemptLog::on_send(Socket& socket, const Syscall& call) {
   const bool addressed = call.address.port != 0;
-  const Endpoint server = addressed ? call.address : socket.peer;
+  const Endpoint server = addressed ? peer_of(call) : socket.peer;
   Attempt* attempt = current(socket, server);
   // Until something was heard or timed out, a further datagram belongs to the same attempt.
   if (!attempt || !attempt->result.empty()) {
@@ -120,7 +131,7 @@ void AttemptLog::on_receive(Socket& socket, const Syscall& call) {
     return decide_all(socket, call.returned, verb + errno_name(call.result.error));
   }
   if (socket.transport == Transport::udp) {
-    if (Attempt* attempt = current(socket, call.address)) answer(*attempt, call.returned, call.received());
+    if (Attempt* attempt = current(socket, peer_of(call))) answer(*attempt, call.returned, call.received());
     return;
   }
   if (call.result.value == 0) return decide_all(socket, call.returned, "EOF");

@@ -62,13 +62,15 @@ struct Syscall {
     work
   };
 
-  // Broadcast and no-delay change nothing about what the lab's sockets do.
-  enum class Option { recverr, mtu_discover, broadcast, nodelay, fastopen_connect, maxseg, syncnt };
+  // Broadcast and no-delay change nothing about what the lab's sockets do; nor does v6only, for an IPv6
+  // socket takes IPv4 in any case (net.ipv6.bindv6only = 0).
+  enum class Option { recverr, mtu_discover, broadcast, nodelay, fastopen_connect, maxseg, syncnt, v6only };
 
   Kind kind = Kind::socket;
   int fd = -1;
   Transport transport = Transport::udp;  // socket
   bool nonblocking = false;              // socket
+  IpVersion version = IpVersion::v4;     // socket, setsockopt, bind: AF_INET or AF_INET6
   Option option = Option::recverr;       // setsockopt
   int number = 1;                        // setsockopt: the option's value; work: how many system calls
   Endpoint address{};          // connect; of sendto and sendmsg, port 0: none; where a datagram came from
@@ -122,17 +124,24 @@ class Posix {
 
   using Kind = Syscall::Kind;
 
-  Call socket(Transport transport, bool nonblocking) {
-    return {*this, {.kind = Kind::socket, .transport = transport, .nonblocking = nonblocking}};
+  // An IPv6 socket reaches IPv4 by the addresses that stand for it, ::ffff:192.168.122.1, and names it so.
+  Call socket(Transport transport, bool nonblocking, IpVersion version = IpVersion::v4) {
+    return {*this,
+            {.kind = Kind::socket, .transport = transport, .nonblocking = nonblocking, .version = version}};
   }
-  Call setsockopt(int fd, Syscall::Option option, int value = 1) {
-    return {*this, {.kind = Kind::setsockopt, .fd = fd, .option = option, .number = value}};
+  Call setsockopt(int fd, Syscall::Option option, int value = 1, IpVersion version = IpVersion::v4) {
+    return {*this,
+            {.kind = Kind::setsockopt, .fd = fd, .version = version, .option = option, .number = value}};
   }
   // IP_RECVERR: every ICMP error reaches the UDP socket. Without it an unconnected socket hears of none,
-  // a connected one of those that are final (net/ipv4/udp.c, __udp4_lib_err).
-  Call set_recverr(int fd) { return setsockopt(fd, Syscall::Option::recverr); }
+  // a connected one of those that are final (net/ipv4/udp.c, __udp4_lib_err; net/ipv6/udp.c, __udp6_lib_err).
+  Call set_recverr(int fd, IpVersion version = IpVersion::v4) {
+    return setsockopt(fd, Syscall::Option::recverr, 1, version);
+  }
   // To any port of any address.
-  Call bind(int fd) { return {*this, {.kind = Kind::bind, .fd = fd}}; }
+  Call bind(int fd, IpVersion version = IpVersion::v4) {
+    return {*this, {.kind = Kind::bind, .fd = fd, .version = version}};
+  }
   // On a non-blocking stream EINPROGRESS; poll() then says POLLOUT when so_error() has the outcome. After a
   // failure it may be tried again.
   Call connect(int fd, Endpoint to) { return {*this, {.kind = Kind::connect, .fd = fd, .address = to}}; }

@@ -32,23 +32,34 @@ std::string quoted(ByteView bytes) {
   return text + (bytes.size() > shown_bytes ? "\"..." : "\"");
 }
 
-std::string_view option(Syscall::Option option) {
-  switch (option) {
-    case Syscall::Option::recverr: return "SOL_IP, IP_RECVERR";
-    case Syscall::Option::mtu_discover: return "SOL_IP, IP_MTU_DISCOVER";
+std::string_view option(const Syscall& call) {
+  const bool v6 = call.version == IpVersion::v6;
+  switch (call.option) {
+    case Syscall::Option::recverr: return v6 ? "SOL_IPV6, IPV6_RECVERR" : "SOL_IP, IP_RECVERR";
+    case Syscall::Option::mtu_discover: return v6 ? "SOL_IPV6, IPV6_MTU_DISCOVER" : "SOL_IP, IP_MTU_DISCOVER";
     case Syscall::Option::broadcast: return "SOL_SOCKET, SO_BROADCAST";
     case Syscall::Option::nodelay: return "SOL_TCP, TCP_NODELAY";
     case Syscall::Option::fastopen_connect: return "SOL_TCP, TCP_FASTOPEN_CONNECT";
     case Syscall::Option::maxseg: return "SOL_TCP, TCP_MAXSEG";
     case Syscall::Option::syncnt: return "SOL_TCP, TCP_SYNCNT";
+    case Syscall::Option::v6only: return "SOL_IPV6, IPV6_V6ONLY";
   }
   return {};
 }
 
-std::string address(Endpoint to) {
+std::string address(const Endpoint& to) {
+  if (is_ipv6(to.address))
+    return fmt::format(
+        "{{sa_family=AF_INET6, sin6_port=htons({}), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, \"{}\", "
+        "&sin6_addr), sin6_scope_id=0}}",
+        to.port, to_string(to.address));
   return fmt::format("{{sa_family=AF_INET, sin_port=htons({}), sin_addr=inet_addr(\"{}\")}}", to.port,
                      to_string(to.address));
 }
+
+// What socklen_t says of it.
+int size_of(const Endpoint& to) { return is_ipv6(to.address) ? 28 : 16; }
+std::string room_and_size_of(const Endpoint& to) { return is_ipv6(to.address) ? "[28]" : "[28 => 16]"; }
 
 std::string events(short bits) {
   std::string text;
@@ -65,7 +76,9 @@ std::string events(short bits) {
 }
 
 // "NULL, 0" where there is none.
-std::string address_and_size(Endpoint to) { return to.port == 0 ? "NULL, 0" : address(to) + ", 16"; }
+std::string address_and_size(const Endpoint& to) {
+  return to.port == 0 ? "NULL, 0" : fmt::format("{}, {}", address(to), size_of(to));
+}
 
 // Both pieces of a message as a program's vector holds them.
 std::string vector(const Syscall& call) {
@@ -96,19 +109,25 @@ std::string arguments(const Syscall& call, bool unfinished) {
   using Kind = Syscall::Kind;
   switch (call.kind) {
     case Kind::socket:
-      return fmt::format("socket(AF_INET, {}|SOCK_CLOEXEC{}, IPPROTO_IP)",
+      return fmt::format("socket({}, {}|SOCK_CLOEXEC{}, IPPROTO_IP)",
+                         call.version == IpVersion::v6 ? "AF_INET6" : "AF_INET",
                          call.transport == Transport::udp ? "SOCK_DGRAM" : "SOCK_STREAM",
                          call.nonblocking ? "|SOCK_NONBLOCK" : "");
     case Kind::setsockopt:
-      return fmt::format("setsockopt({}, {}, [{}], 4)", call.fd, option(call.option), call.number);
-    case Kind::bind: return fmt::format("bind({}, {}, 16)", call.fd, address({}));
-    case Kind::connect: return fmt::format("connect({}, {}, 16)", call.fd, address(call.address));
+      return fmt::format("setsockopt({}, {}, [{}], 4)", call.fd, option(call), call.number);
+    case Kind::bind: {
+      const Endpoint any{call.version == IpVersion::v6 ? IpAddress(Ipv6Address{}) : IpAddress(), 0};
+      return fmt::format("bind({}, {}, {})", call.fd, address(any), size_of(any));
+    }
+    case Kind::connect:
+      return fmt::format("connect({}, {}, {})", call.fd, address(call.address), size_of(call.address));
     case Kind::disconnect:
       return fmt::format(
           "connect({}, {{sa_family=AF_UNSPEC, sa_data=\"\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\"}}, 16)",
           call.fd);
     case Kind::getsockname:
-      return fmt::format("getsockname({}, {}, [28 => 16])", call.fd, address(call.address));
+      return fmt::format("getsockname({}, {}, {})", call.fd, address(call.address),
+                         room_and_size_of(call.address));
     case Kind::so_error:
       return fmt::format("getsockopt({}, SOL_SOCKET, SO_ERROR, [{}], [4])", call.fd,
                          call.result.value == 0 ? "0" : errno_name(static_cast<int>(call.result.value)));
@@ -124,7 +143,7 @@ std::string arguments(const Syscall& call, bool unfinished) {
       const bool fast_open = call.address.port != 0;
       return fmt::format(
           "sendmsg({}, {{msg_name={}, msg_namelen={}, {}, msg_controllen=0, msg_flags=0}}, {})", call.fd,
-          fast_open ? address(call.address) : "NULL", fast_open ? 16 : 0, vector(call),
+          fast_open ? address(call.address) : "NULL", fast_open ? size_of(call.address) : 0, vector(call),
           fast_open ? "MSG_NOSIGNAL|MSG_FASTOPEN" : "MSG_NOSIGNAL");
     }
     case Kind::sendmmsg: {
@@ -158,8 +177,8 @@ std::string arguments(const Syscall& call, bool unfinished) {
       if (call.address.port == 0)
         return fmt::format("recvfrom({}, {}, {}, 0, NULL, NULL)", call.fd,
                            call.result.ok() ? quoted(call.received()) : "0x7ffd0000", call.input.size());
-      return fmt::format("recvfrom({}, {}, {}, 0, {}, [28 => 16])", call.fd, quoted(call.received()),
-                         call.input.size(), address(call.address));
+      return fmt::format("recvfrom({}, {}, {}, 0, {}, {})", call.fd, quoted(call.received()),
+                         call.input.size(), address(call.address), room_and_size_of(call.address));
     case Kind::recvmsg:
       if (unfinished || !call.result.ok()) return fmt::format("recvmsg({}, {})", call.fd, "0x7ffd0000");
       return fmt::format(

@@ -132,7 +132,7 @@ class AddressLookup {
     std::vector<IpAddress> others;
     for (const IpAddress& address : addresses_) {
       bool connected = false;
-      if (const auto* v4 = std::get_if<Ipv4Address>(&address)) {  // the lab's hosts have no IPv6 socket
+      if (const auto* v4 = std::get_if<Ipv4Address>(&address)) {  // another would need an IPv6 socket
         const auto fd = static_cast<int>((co_await os_.socket(Transport::udp, false)).value);
         connected = (co_await os_.connect(fd, {*v4, service_port})).ok();
         if (connected) co_await os_.getsockname(fd);

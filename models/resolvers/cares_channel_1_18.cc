@@ -270,7 +270,7 @@ posix::Task<int> OldChannel::end(std::uint16_t id, Status status, dns::Bytes ans
 // --- sockets
 
 posix::Task<bool> OldChannel::open_tcp(Server& server) {
-  const auto opened = co_await os_.socket(Transport::tcp, true);
+  const auto opened = co_await os_.socket(Transport::tcp, true, version_of(server.address.address));
   if (!opened.ok()) co_return false;
   const int fd = static_cast<int>(opened.value);
   co_await os_.setsockopt(fd, posix::Syscall::Option::nodelay);
@@ -285,7 +285,7 @@ posix::Task<bool> OldChannel::open_tcp(Server& server) {
 }
 
 posix::Task<bool> OldChannel::open_udp(Server& server) {
-  const auto opened = co_await os_.socket(Transport::udp, true);
+  const auto opened = co_await os_.socket(Transport::udp, true, version_of(server.address.address));
   if (!opened.ok()) co_return false;
   const int fd = static_cast<int>(opened.value);
   if (!(co_await os_.connect(fd, server.address)).ok()) {

@@ -136,7 +136,7 @@ NewChannel::Connection* NewChannel::usable_connection(std::size_t index) {
 posix::Task<NewChannel::Connection*> NewChannel::open(std::size_t index) {
   const auto transport = using_tcp_ ? Transport::tcp : Transport::udp;
   const bool tcp = transport == Transport::tcp;
-  const auto opened = co_await os_.socket(transport, true);
+  const auto opened = co_await os_.socket(transport, true, version_of(server(index).address.address));
   if (!opened.ok()) co_return nullptr;
   const int fd = static_cast<int>(opened.value);
   if (tcp) {

@@ -74,8 +74,20 @@ void read_options_1_18(std::string_view text, OldOptions& options, Config& confi
   }
 }
 
-// An address, and with it perhaps a port: "192.168.122.1:5353".
+// An address, and with it perhaps a port: "192.168.122.1:5353", "[2001:db8::1]:5353".
 std::optional<Endpoint> server_1_34(std::string_view text) {
+  if (const auto address = parse_ipv6(text)) return Endpoint{*address, dns_port};
+  if (text.starts_with('[')) {
+    const auto close = text.find(']');
+    const auto address =
+        close == std::string_view::npos ? std::nullopt : parse_ipv6(text.substr(1, close - 1));
+    if (!address) return {};
+    const auto rest = text.substr(close + 1);
+    if (rest.empty()) return Endpoint{*address, dns_port};
+    const int port = rest.starts_with(':') ? number(rest.substr(1)) : 0;
+    if (port <= 0 || port > 0xffff) return {};
+    return Endpoint{*address, static_cast<std::uint16_t>(port)};
+  }
   const auto colon = text.find(':');
   const auto address = parse_ipv4(text.substr(0, colon));
   if (!address) return {};
@@ -131,7 +143,7 @@ Config read_config_1_18(std::string_view resolv_conf, const kernel::NssHosts& ns
       config.lookups = lookups_by_letter(words_of(setting->value, " \t,"), "b", 'f');
     } else if (setting->keyword == "nameserver") {
       for (const auto word : words_of(setting->value, " \t,"))
-        if (const auto address = parse_ipv4(word)) config.servers.push_back({*address, dns_port});
+        if (const auto address = parse_ip(word)) config.servers.push_back({*address, dns_port});
     } else if (setting->keyword == "options") {
       read_options_1_18(setting->value, options, config);
     }

@@ -3,7 +3,8 @@
 // version knows: 1.18 has `retrans` and `retry` where everybody writes `timeout` and `attempts`, and no
 // `use-vc`; 1.34 knows all of them.
 // Source: c-ares 1.18.1, src/lib/ares_init.c; 1.34.6, src/lib/ares_sysconfig_files.c, ares_sysconfig.c,
-// ares_update_servers.c. Left out: IPv6 name servers, `sortlist`, the environment (LOCALDOMAIN, RES_OPTIONS).
+// ares_update_servers.c. Left out: the scope of an IPv6 name server, `sortlist`, the environment
+// (LOCALDOMAIN, RES_OPTIONS).
 #pragma once
 
 #include <string>

@@ -181,11 +181,12 @@ class Dig {
   }
 
   posix::Task<Reply> ask_udp(dns::ByteView query, Endpoint server) {
-    const auto opened = co_await os_.socket(Transport::udp, true);
+    const auto opened = co_await os_.socket(Transport::udp, true, version_of(server.address));
     if (!opened.ok()) co_return Reply{.failure = reason(opened.error), .no_socket = true};
     const int fd = static_cast<int>(opened.value);
-    co_await os_.setsockopt(fd, posix::Syscall::Option::mtu_discover, IP_PMTUDISC_OMIT);
-    co_await os_.bind(fd);
+    const IpVersion version = version_of(server.address);
+    co_await os_.setsockopt(fd, posix::Syscall::Option::mtu_discover, IP_PMTUDISC_OMIT, version);
+    co_await os_.bind(fd, version);
     const auto connected = co_await os_.connect(fd, server);
     if (connected.ok()) co_await os_.sendmsg(fd, query);  // nobody asks whether that went well
     co_await take_over(fd);
@@ -204,11 +205,11 @@ class Dig {
   }
 
   posix::Task<Reply> ask_tcp(dns::ByteView query, Endpoint server) {
-    const auto opened = co_await os_.socket(Transport::tcp, true);
+    const auto opened = co_await os_.socket(Transport::tcp, true, version_of(server.address));
     if (!opened.ok()) co_return failed(reason(opened.error));
     const int fd = static_cast<int>(opened.value);
     co_await os_.setsockopt(fd, posix::Syscall::Option::maxseg, segment_size);
-    co_await os_.bind(fd);
+    co_await os_.bind(fd, version_of(server.address));
     const auto connected = co_await os_.connect(fd, server);
     co_await take_over(fd);
     if (!connected.ok() && connected.error != EINPROGRESS) co_return failed(reason(connected.error));

@@ -35,10 +35,13 @@ bool read_option(std::string_view option, ResolvConf& conf) {
 // By getaddrinfo(3) with AI_NUMERICHOST, which knows "127.1" as well.
 bool add_server(std::string_view written, ResolvConf& conf) {
   in_addr v4{};
-  if (inet_aton(std::string(written).c_str(), &v4) == 0)
-    return parse_ipv6(written.substr(0, written.find('%'))).has_value();
-  conf.servers.push_back(v4.s_addr == 0 ? loopback : Ipv4Address{ntohl(v4.s_addr)});
-  return true;
+  if (inet_aton(std::string(written).c_str(), &v4) != 0) {
+    conf.servers.emplace_back(v4.s_addr == 0 ? loopback : Ipv4Address{ntohl(v4.s_addr)});
+    return true;
+  }
+  const auto v6 = parse_ipv6(written.substr(0, written.find('%')));
+  if (v6) conf.servers.emplace_back(*v6 == Ipv6Address{} ? *parse_ipv6("::1") : *v6);
+  return v6.has_value();
 }
 
 }  // namespace

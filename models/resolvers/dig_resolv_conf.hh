@@ -15,14 +15,14 @@
 namespace hanglab::resolvers::dig {
 
 struct ResolvConf {
-  std::vector<Ipv4Address> servers{};  // at most 3; none: 127.0.0.1
+  std::vector<IpAddress> servers{};  // at most 3; none: 127.0.0.1
   std::optional<Duration> timeout{};
   int attempts = 3;
 
   bool operator==(const ResolvConf&) const = default;
 };
 
-// Nothing where dig gives up. Servers by IPv6 address count among the three, and are left out.
+// Nothing where dig gives up. Of an IPv6 address the scope behind its '%' is left out.
 std::optional<ResolvConf> read_resolv_conf(std::string_view text);
 
 }  // namespace hanglab::resolvers::dig

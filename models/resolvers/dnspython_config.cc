@@ -15,7 +15,8 @@ constexpr int longest_timeout = 1'000'000'000;  // in seconds; the lifetime ends
 
 Nameserver nameserver(std::string_view written) {
   if (const auto v4 = parse_ipv4(written)) return {.kind = Nameserver::Kind::ipv4, .address = *v4};
-  if (parse_ipv6(written.substr(0, written.find('%')))) return {.kind = Nameserver::Kind::ipv6};
+  if (const auto v6 = parse_ipv6(written.substr(0, written.find('%'))))
+    return {.kind = Nameserver::Kind::ipv6, .address = *v6};
   return {.kind = Nameserver::Kind::no_address};
 }
 

@@ -17,11 +17,11 @@ namespace hanglab::resolvers::dnspython {
 struct Nameserver {
   enum class Kind {
     ipv4,
-    ipv6,       // unreachable: the lab's hosts have no IPv6
+    ipv6,
     no_address  // taken for the URL of DNS over HTTPS, for which Debian's package has no client
   };
   Kind kind = Kind::ipv4;
-  Ipv4Address address{};
+  IpAddress address{};
 
   bool operator==(const Nameserver&) const = default;
 };

@@ -41,9 +41,9 @@ Query::Query(posix::Posix& os, dns::Question question, bool edns0)
 posix::Task<Response> Query::ask(Nameserver server, bool over_tcp, TimePoint expiration) {
   expiration_ = expiration;
   if (server.kind == Nameserver::Kind::no_address) co_return failed(Exchange::unexpected);
-  if (server.kind == Nameserver::Kind::ipv6) co_return failed(Exchange::no_good);
   const Endpoint to{server.address, dns_port};
-  const auto opened = co_await os_.socket(over_tcp ? Transport::tcp : Transport::udp, true);
+  const auto opened =
+      co_await os_.socket(over_tcp ? Transport::tcp : Transport::udp, true, version_of(server.address));
   if (!opened.ok()) co_return failed(Exchange::no_good);
   const int fd = static_cast<int>(opened.value);
   auto exchanging = over_tcp ? exchange_tcp(fd, to) : exchange_udp(fd, to);

@@ -140,7 +140,7 @@ posix::Task<int> sort_addresses(posix::Posix& os, const std::vector<IpAddress>& 
   int fd = -1;
   for (const IpAddress& address : addresses) {
     const auto* v4 = std::get_if<Ipv4Address>(&address);
-    if (!v4) continue;  // needs an IPv6 socket, which the lab's hosts do not have
+    if (!v4) continue;  // would need an IPv6 socket
     if (fd < 0)
       fd = static_cast<int>((co_await os.socket(Transport::udp, false)).value);
     else

@@ -188,11 +188,12 @@ posix::Task<int> ResolverState::close_sockets() {
 
 posix::Task<bool> ResolverState::open_udp(std::size_t server) {
   if (udp_sockets_[server] >= 0) co_return true;
-  const auto opened = co_await os_.socket(Transport::udp, true);
+  const Endpoint to = server_endpoint(server);
+  const auto opened = co_await os_.socket(Transport::udp, true, version_of(to.address));
   if (!opened.ok()) co_return false;
   udp_sockets_[server] = static_cast<int>(opened.value);
-  if (version_.recverr) co_await os_.set_recverr(udp_sockets_[server]);
-  const auto connected = co_await os_.connect(udp_sockets_[server], server_endpoint(server));
+  if (version_.recverr) co_await os_.set_recverr(udp_sockets_[server], version_of(to.address));
+  const auto connected = co_await os_.connect(udp_sockets_[server], to);
   if (!connected.ok()) co_await close_sockets();
   co_return connected.ok();
 }
@@ -356,13 +357,14 @@ posix::Task<ResolverState::Step> ResolverState::tcp_exchange(Exchange& exchange,
   exchange.answers = {};
   exchange.received = {};
   exchange.error = 0;
-  const auto opened = co_await os_.socket(Transport::tcp, false);
+  const Endpoint to = server_endpoint(server);
+  const auto opened = co_await os_.socket(Transport::tcp, false, version_of(to.address));
   if (!opened.ok()) {
     exchange.error = opened.error;
     co_return Step::give_up;
   }
   tcp_socket_ = static_cast<int>(opened.value);
-  const auto connected = co_await os_.connect(tcp_socket_, server_endpoint(server));
+  const auto connected = co_await os_.connect(tcp_socket_, to);
   bool usable = connected.ok();
   if (!usable) exchange.error = connected.error;
   if (usable) {

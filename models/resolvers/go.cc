@@ -98,7 +98,7 @@ posix::Task<int> sort_addresses(posix::Posix& os, const std::vector<IpAddress>& 
   if (addresses.size() < 2) co_return 0;
   for (const IpAddress& address : addresses) {
     const auto* v4 = std::get_if<Ipv4Address>(&address);
-    if (!v4) continue;  // needs an IPv6 socket, which the lab's hosts do not have
+    if (!v4) continue;  // would need an IPv6 socket
     const int fd = static_cast<int>((co_await os.socket(Transport::udp, true)).value);
     co_await os.setsockopt(fd, posix::Syscall::Option::broadcast);
     const auto connected = co_await os.connect(fd, {*v4, discard_port});

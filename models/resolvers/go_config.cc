@@ -113,18 +113,15 @@ bool is_onion(std::string_view name) { return ends_with_name(unrooted(name), ".o
 
 Config read_config(std::string_view resolv_conf, std::string_view hostname, const Version& version) {
   Config config;
-  std::size_t servers = 0;  // those that the lab cannot reach, too
   std::istringstream lines{std::string(resolv_conf)};
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with(';') || line.starts_with('#')) continue;
     const auto fields = words(line);
     if (fields.empty()) continue;
     if (fields[0] == "nameserver") {
-      if (fields.size() == 1 || servers == most_servers) continue;
+      if (fields.size() == 1 || config.servers.size() == most_servers) continue;
       const auto address = parse_ip(fields[1].substr(0, fields[1].find('%')));
-      if (!address) continue;
-      ++servers;
-      if (const auto* v4 = std::get_if<Ipv4Address>(&*address)) config.servers.push_back({*v4, dns_port});
+      if (address) config.servers.push_back({*address, dns_port});
     } else if (fields[0] == "domain") {
       if (fields.size() > 1) config.search = {rooted(fields[1])};
     } else if (fields[0] == "search") {
@@ -139,7 +136,7 @@ Config read_config(std::string_view resolv_conf, std::string_view hostname, cons
       config.unknown_option = true;
     }
   }
-  if (servers == 0) config.servers = {{Ipv4Address{0x7f000001}, dns_port}};
+  if (config.servers.empty()) config.servers = {{Ipv4Address{0x7f000001}, dns_port}};
   const auto dot = hostname.find('.');
   if (config.search.empty() && dot != std::string_view::npos && dot + 1 < hostname.size())
     config.search = {rooted(hostname.substr(dot + 1))};

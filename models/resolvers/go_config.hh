@@ -3,7 +3,7 @@
 // Source: Go 1.19.8, net/dnsconfig_unix.go, conf.go, nss.go, hosts.go, dnsclient.go, and dnsclient_unix.go
 // (nameList); what differs later is in go_dns.hh.
 // Go reads a changed resolv.conf again after 5 s; nothing changes it during a lookup of the lab. Without a
-// nameserver it asks [::1] after 127.0.0.1; the lab's hosts have no IPv6.
+// nameserver it would ask [::1] after 127.0.0.1, which is left out.
 #pragma once
 
 #include <string>

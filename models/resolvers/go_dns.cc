@@ -115,9 +115,11 @@ posix::Task<Response> DnsClient::exchange_over(Transport transport, Endpoint ser
 // --- net.Dialer
 
 posix::Task<DnsClient::Dialed> DnsClient::dial(Transport transport, Endpoint server, TimePoint deadline) {
-  const auto opened = co_await os_.socket(transport, true);
+  const IpVersion version = version_of(server.address);
+  const auto opened = co_await os_.socket(transport, true, version);
   if (!opened.ok()) co_return Dialed{.error = words_of(opened.error)};
   const int fd = static_cast<int>(opened.value);
+  if (version == IpVersion::v6) co_await os_.setsockopt(fd, posix::Syscall::Option::v6only, 0, version);
   if (transport == Transport::udp) co_await os_.setsockopt(fd, posix::Syscall::Option::broadcast);
   const auto connected = co_await os_.connect(fd, server);
   std::string error;

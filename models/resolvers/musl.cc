@@ -43,7 +43,7 @@ Answer ask_hosts_file(const Version& version, std::string_view text, const std::
 posix::Task<int> sort_addresses(posix::Posix& os, const std::vector<IpAddress>& addresses) {
   for (const IpAddress& address : addresses) {
     const auto* v4 = std::get_if<Ipv4Address>(&address);
-    if (!v4) continue;  // needs an IPv6 socket, which the lab's hosts do not have
+    if (!v4) continue;  // would need an IPv6 socket
     const int fd = static_cast<int>((co_await os.socket(Transport::udp, false)).value);
     const auto connected = co_await os.connect(fd, {*v4, sorting_port});
     if (connected.ok()) co_await os.getsockname(fd);

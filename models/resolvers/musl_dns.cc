@@ -68,6 +68,9 @@ class Exchange {
 
   posix::Posix& os_;
   const Version& version_;
+  // All by one socket: of IPv6 as soon as one server is, and those of IPv4 by the addresses that stand for
+  // them.
+  IpVersion family_ = IpVersion::v4;
   std::vector<Endpoint> servers_{};
   milliseconds timeout_;
   milliseconds interval_;  // from one round of queries to the next
@@ -84,12 +87,20 @@ Exchange::Exchange(posix::Posix& os, const Version& version, const kernel::Resol
       interval_(timeout_ / number(configuration.attempts, most_attempts, 2)),
       queries_(queries),
       polled_(queries.size() + 1) {
-  for (const Ipv4Address address : configuration.nameservers) servers_.push_back({address, dns_port});
+  if (std::ranges::any_of(configuration.nameservers, is_ipv6)) family_ = IpVersion::v6;
+  for (const IpAddress& address : configuration.nameservers) {
+    const bool maps = family_ == IpVersion::v6 && !is_ipv6(address);
+    servers_.push_back({maps ? IpAddress(v4_mapped(ipv4_of(address))) : address, dns_port});
+  }
 }
 
 posix::Task<int> Exchange::run() {
-  datagrams() = {.fd = static_cast<int>((co_await os_.socket(Transport::udp, true)).value), .events = POLLIN};
-  co_await os_.bind(datagrams().fd);
+  const auto opened = co_await os_.socket(Transport::udp, true, family_);
+  datagrams() = {.fd = static_cast<int>(opened.value), .events = POLLIN};
+  co_await os_.bind(datagrams().fd, family_);
+  // Too late for the kernel, and no matter: IPv6 sockets take IPv4 by themselves.
+  if (family_ == IpVersion::v6)
+    co_await os_.setsockopt(datagrams().fd, posix::Syscall::Option::v6only, 0, family_);
   const auto clock = [this] { return floor<milliseconds>(os_.now().time_since_epoch()); };
   const std::span all(polled_);
   const auto watched = version_.tcp ? all : all.last(1);
@@ -166,7 +177,7 @@ posix::Task<int> Exchange::take(dns::Bytes message, bool cut, Endpoint server) {
 
 posix::Task<int> Exchange::start_tcp(std::size_t i, Endpoint server) {
   queries_[i].over_tcp = true;
-  const int fd = static_cast<int>((co_await os_.socket(Transport::tcp, true)).value);
+  const int fd = static_cast<int>((co_await os_.socket(Transport::tcp, true, family_)).value);
   polled_[i] = {.fd = fd, .events = POLLOUT};
   co_await os_.setsockopt(fd, posix::Syscall::Option::fastopen_connect);
   const auto message = dns::framed(queries_[i].message);

@@ -22,7 +22,7 @@ struct Environment {
   const kernel::NssHosts& nss_hosts;
   std::string_view etc_hosts;  // text of /etc/hosts
   std::string_view hostname;
-  std::span<const Ipv4Address> addresses;  // of the host's interfaces, for nss-myhostname
+  std::span<const IpAddress> addresses;  // of the host's interfaces, for nss-myhostname
 };
 
 struct Answer {

@@ -71,7 +71,7 @@ struct TcpService {
 // Who asked over UDP, and at which address of the server.
 struct Client {
   Endpoint from;
-  Ipv4Address to;
+  IpAddress to;
   bool operator==(const Client&) const = default;
 };
 

@@ -154,7 +154,7 @@ class Unbound : public DnsServer {
 std::unique_ptr<DnsServer> make_unbound(const UnboundSetup& setup) {
   if (setup.version != "1.17")
     throw InputError(setup.version_at, fmt::format("unbound {} is not modelled; 1.17 is", setup.version));
-  return std::make_unique<Unbound>(parse_unbound_conf(setup.config));
+  return std::make_unique<Unbound>(parse_unbound_conf(setup.config, setup.ipv4, setup.ipv6));
 }
 
 }  // namespace hanglab::servers

@@ -28,6 +28,8 @@ struct UnboundSetup {
   std::string version;               // "1.17"
   Location version_at{};             // for error messages
   std::vector<PlacedText> config{};  // unbound.conf, and what it includes
+  bool ipv4 = true;                  // it listens on such addresses
+  bool ipv6 = false;
 };
 
 // Throws InputError for a version or statement that is not modelled. Until its first restart() the server

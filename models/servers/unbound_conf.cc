@@ -114,9 +114,13 @@ void add_pointer(UnboundConf& conf, const Values& values) {
                        .where = values[0].where});
 }
 
-void allow(UnboundConf&, const Values& values) {
-  if (values[0].text != "0.0.0.0/0" || values[1].text != "allow")
-    throw InputError(values[0].where, "of access-control only `0.0.0.0/0 allow` is modelled");
+void allow(UnboundConf& conf, const Values& values) {
+  const bool ipv4 = values[0].text == "0.0.0.0/0";
+  const bool ipv6 = values[0].text == "::/0" || values[0].text == "::0/0";
+  if ((!ipv4 && !ipv6) || values[1].text != "allow")
+    throw InputError(values[0].where,
+                     "of access-control only `0.0.0.0/0 allow` and `::/0 allow` are modelled");
+  (ipv4 ? conf.allows_ipv4 : conf.allows_ipv6) = true;
 }
 
 template <auto Member>
@@ -183,7 +187,7 @@ constexpr auto statements = std::to_array<Statement>({
 });
 // clang-format on
 
-void parse(UnboundConf& conf, const PlacedText& text, bool& allows) {
+void parse(UnboundConf& conf, const PlacedText& text) {
   Lexer lexer(text);
   bool in_server = false;
   while (const auto word = lexer.next()) {
@@ -204,25 +208,26 @@ void parse(UnboundConf& conf, const PlacedText& text, bool& allows) {
       values.push_back(std::move(*value));
     }
     if (statement->apply) statement->apply(conf, values);
-    allows = allows || statement->apply == allow;
   }
 }
 
 }  // namespace
 
-UnboundConf parse_unbound_conf(const std::vector<PlacedText>& texts) {
+UnboundConf parse_unbound_conf(const std::vector<PlacedText>& texts, bool ipv4, bool ipv6) {
   UnboundConf conf;
-  bool allows = false;
-  for (const auto& text : texts) parse(conf, text, allows);
+  for (const auto& text : texts) parse(conf, text);
   const Location where = texts.empty() ? Location{} : texts.front().where;
   if (std::ranges::find(conf.zones, WireName(1, '\0'), &LocalZone::name) == conf.zones.end())
     throw InputError(where,
                      "unbound would ask other servers for names outside of its zones; the lab has none: say "
                      "`local-zone: \".\" refuse`");
-  if (!allows)
-    throw InputError(where,
-                     "unbound refuses every other host unless told otherwise: say `access-control: "
-                     "0.0.0.0/0 allow`");
+  const auto refuses = [&where](const char* network) {
+    return InputError(where, fmt::format("unbound refuses every other host unless told otherwise: say "
+                                         "`access-control: {} allow`",
+                                         network));
+  };
+  if (ipv4 && !conf.allows_ipv4) throw refuses("0.0.0.0/0");
+  if (ipv6 && !conf.allows_ipv6) throw refuses("::/0");
   return conf;
 }
 

@@ -3,7 +3,7 @@
 // answers for itself, so `local-zone: "."` with such a type is required; zone types that let queries
 // through to other servers, and every statement that is not known to change nothing here, are refused at
 // their place. unbound lets nobody ask but its own host: the configuration has to say `access-control:
-// 0.0.0.0/0 allow`. Errors: InputError.
+// 0.0.0.0/0 allow`, and `access-control: ::/0 allow` where it listens on IPv6 addresses. Errors: InputError.
 // Source: unbound.conf(5) of 1.17.1; util/configlexer.lex, util/config_file.c, services/localzone.c.
 #pragma once
 
@@ -41,6 +41,8 @@ struct LocalData {
 };
 
 struct UnboundConf {
+  bool allows_ipv4 = false;
+  bool allows_ipv6 = false;
   std::vector<LocalZone> zones{};
   std::vector<WireName> nodefault{};  // default zones to leave out: local-zone: NAME nodefault
   std::vector<LocalData> data{};      // in the order of the file
@@ -56,7 +58,8 @@ struct UnboundConf {
   Duration edns_tcp_keepalive_timeout = std::chrono::seconds(120);
 };
 
-// The texts are read one after the other, as unbound reads what it includes.
-UnboundConf parse_unbound_conf(const std::vector<PlacedText>& texts);
+// The texts are read one after the other, as unbound reads what it includes. `ipv4`, `ipv6`: where it
+// listens.
+UnboundConf parse_unbound_conf(const std::vector<PlacedText>& texts, bool ipv4 = true, bool ipv6 = false);
 
 }  // namespace hanglab::servers

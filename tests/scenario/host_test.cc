@@ -32,7 +32,7 @@ TEST_CASE("texts are kept as they are beside what was read of them") {
   const auto scenario = parse(small_scenario, "small.yaml");
   const auto& vm = scenario.hosts[1];
   CHECK(vm.resolv_conf_text == "nameserver 10.0.0.1\n");
-  CHECK(vm.resolv_conf.nameservers == std::vector{*parse_ipv4("10.0.0.1")});
+  CHECK(vm.resolv_conf.nameservers == std::vector<IpAddress>{*parse_ipv4("10.0.0.1")});
   CHECK(vm.iptables_text == "# the fault\niptables -A OUTPUT -p tcp --dport 53 -j DROP\n");
   CHECK_FALSE(vm.firewall.empty());
   const auto& server = scenario.hosts[0].dns_servers[0];
@@ -103,4 +103,62 @@ TEST_CASE("a host that looks up without a resolv.conf is warned about") {
   CHECK(scenario.warnings ==
         std::vector<std::string>{
             "small.yaml:10:3: vm looks names up without a resolv.conf: it will ask 127.0.0.1"});
+}
+
+TEST_CASE("an interface may have IPv6 addresses beside its IPv4 address, or instead of it") {
+  const auto both = parse_small_with("{address: 10.0.0.2/24}",
+                                     "{addresses: [10.0.0.2/24, \"2001:db8::2/64\", \"fd00::2/48\"]}");
+  const auto& interface = both.hosts[1].interfaces[0];
+  CHECK(to_string(interface.address) == "10.0.0.2/24");
+  CHECK(interface.more_addresses.empty());
+  REQUIRE(interface.ipv6_addresses.size() == 2);
+  CHECK(to_string(interface.ipv6_addresses[0]) == "2001:db8::2/64");
+  CHECK(to_string(interface.ipv6_addresses[1]) == "fd00::2/48");
+  CHECK(both.hosts[1].has_ipv6());
+  const auto alone = parse_small_with("{address: 10.0.0.2/24}", "{address: \"2001:db8::2/64\"}");
+  CHECK_FALSE(alone.hosts[1].interfaces[0].has_ipv4());
+  CHECK(alone.hosts[1].interfaces[0].addresses() == std::vector<IpAddress>{*parse_ipv6("2001:db8::2")});
+}
+
+TEST_CASE("copies of a host count their IPv6 addresses up") {
+  const auto scenario = parse_small_with("      eth0: {address: 10.0.0.2/24}",
+                                         "      eth0: {address: \"2001:db8::fffe/64\"}\n    count: 3");
+  CHECK(to_string(scenario.hosts[2].interfaces[0].ipv6_addresses[0]) == "2001:db8::ffff/64");
+  CHECK(to_string(scenario.hosts[3].interfaces[0].ipv6_addresses[0]) == "2001:db8::1:0/64");
+}
+
+TEST_CASE("routes over IPv6, ip6tables and IPv6 name servers are read as their IPv4 likes") {
+  const auto scenario = parse(
+      "hosts:\n"
+      "  dns:\n"
+      "    interfaces: {eth0: {address: \"2001:db8::1/64\"}}\n"
+      "    sysctls: {net.ipv6.conf.all.forwarding: 1}\n"
+      "    dns: [{software: dnsmasq 2.90, listen: [\"2001:db8::1\", \"::1\"]}]\n"
+      "  vm:\n"
+      "    interfaces: {eth0: {addresses: [10.0.0.2/24, \"2001:db8::2/64\"]}}\n"
+      "    routes: [\"default via 2001:db8::1 dev eth0\", \"2001:db8::/64 dev eth0\",\n"
+      "             \"fd00:7::/32 via 2001:db8::1 src 2001:db8::2\", \"default via 10.0.0.1\"]\n"
+      "    resolv.conf: |\n"
+      "      nameserver 2001:db8::1\n"
+      "      nameserver 10.0.0.1\n"
+      "    ip6tables: |\n"
+      "      ip6tables -A OUTPUT -p tcp --dport 53 -j DROP\n"
+      "links: [{from: vm.eth0, to: dns.eth0}]\n"
+      "lookups: [{host: vm, client: glibc-2.36, name: a.test}]\n",
+      "six.yaml");
+  const Host& dns = scenario.hosts[0];
+  const Host& vm = scenario.hosts[1];
+  CHECK(dns.forwards_ipv6);
+  CHECK_FALSE(dns.forwards);
+  CHECK(dns.dns_servers[0].listen == std::vector<IpAddress>{*parse_ipv6("2001:db8::1"), *parse_ipv6("::1")});
+  REQUIRE(vm.ipv6_routes.size() == 2);
+  CHECK(to_string(vm.ipv6_routes[0].destination) == "::/0");
+  CHECK(to_string(vm.ipv6_routes[1].destination) == "fd00:7::/32");
+  CHECK(to_string(vm.ipv6_routes[0].via) == "2001:db8::1");
+  REQUIRE(vm.routes.size() == 1);
+  CHECK(vm.resolv_conf.nameservers ==
+        std::vector<IpAddress>{*parse_ipv6("2001:db8::1"), *parse_ipv4("10.0.0.1")});
+  CHECK_FALSE(vm.firewall_ipv6.empty());
+  CHECK(vm.firewall.empty());
+  CHECK(scenario.warnings.empty());
 }

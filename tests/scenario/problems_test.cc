@@ -113,7 +113,9 @@ TEST_CASE("a name service that the lab cannot play is refused") {
       {"\"hosts: files dns\"", "\"passwd: files\"",
        "small.yaml:17:20: no 'hosts:' line in it, as in \"hosts: files dns\""},
       {"nameserver 10.0.0.1", "nameserver fe80::1",
-       "small.yaml:16:7: name server fe80::1: the lab has no IPv6 network yet"},
+       "small.yaml:16:7: name server fe80::1: the lab's hosts have no link-local addresses; give the server "
+       "a global "
+       "or unique local one"},
   });
 }
 
@@ -211,4 +213,34 @@ TEST_CASE("a file that cannot be read is refused by name") {
   CHECK(complaint_of([] { parse("# only words\n", "empty.yaml"); }) == "empty.yaml: there is nothing in it");
   CHECK(complaint_of([] { parse(std::string("name: a\0b", 9), "small.yaml"); }) ==
         "small.yaml: byte 8 is zero: this is no text");
+}
+
+TEST_CASE("what cannot be of IPv6 is refused at its place") {
+  const std::string vm = "eth0: {address: 10.0.0.2/24}";
+  const std::string place = "small.yaml:13:23: ";
+  check({
+      {vm, "eth0: {address: \"2001:db8::2\"}",
+       place + "'2001:db8::2' has no prefix length: wanted as 2001:db8::2/64"},
+      {vm, "eth0: {address: \"2001:db8::g/64\"}",
+       place + "bad address '2001:db8::g/64': wanted as 2001:db8::7/64"},
+      {vm, "eth0: {address: \"2001:db8::/64\"}", place + "2001:db8::/64 is the network itself"},
+      {vm, "eth0: {address: \"ff02::1/64\"}", place + "ff02::1/64 is no address of a host"},
+      {vm, "eth0: {address: \"fe80::2/64\"}",
+       place + "fe80::2/64 is link-local; a scenario has global or unique local addresses"},
+      {vm, "eth0: {address: \"2001:db8::2/64\", mtu: 1000}",
+       "small.yaml:13:46: an mtu of 1000: IPv6 needs 1280 at least"},
+      {"    sysctls:", "    ip6tables: -A OUTPUT -j DROP\n    sysctls:",
+       "small.yaml:14:5: ip6tables on a host without an IPv6 address; give an interface one"},
+      {"    sysctls:", "    routes: [\"default via 2001:db8::1\"]\n    sysctls:",
+       "small.yaml:14:14: vm has no neighbour 2001:db8::1: a gateway is another host on a network of its "
+       "interfaces"},
+      {"    sysctls:", "    routes: [\"2001:db8::/64 via 10.0.0.1\"]\n    sysctls:",
+       "small.yaml:14:14: bad address '10.0.0.1' of a gateway"},
+      {"      - software: dnsmasq 2.90", "      - software: dnsmasq 2.90\n        listen: \"2001:db8::1\"",
+       "small.yaml:8:17: dns has no address 2001:db8::1 to listen on"},
+      {"nameserver 10.0.0.1", "nameserver 2001:db8::1%eth0",
+       "small.yaml:16:7: name server 2001:db8::1%eth0: the lab's hosts have no link-local addresses; give "
+       "the server a "
+       "global or unique local one"},
+  });
 }

@@ -182,15 +182,15 @@ TEST_CASE("A timeout in resolv.conf is one for UDP and TCP, and attempts are tri
 TEST_CASE("dig reads resolv.conf in its own way", "[sim]") {
   const auto plain = read_resolv_conf("nameserver 192.168.122.1\nsearch a b\noptions use-vc ndots:2\n");
   REQUIRE(plain);
-  CHECK(plain->servers == std::vector<Ipv4Address>{{0xc0a87a01}});
+  CHECK(plain->servers == std::vector<IpAddress>{Ipv4Address{0xc0a87a01}});
   CHECK_FALSE(plain->timeout);
   CHECK(plain->attempts == 3);
 
-  CHECK(read_resolv_conf("")->servers == std::vector<Ipv4Address>{{0x7f000001}});
+  CHECK(read_resolv_conf("")->servers == std::vector<IpAddress>{Ipv4Address{0x7f000001}});
   CHECK(read_resolv_conf("  nameserver 0.0.0.0 # a comment\n")->servers ==
-        std::vector<Ipv4Address>{{0x7f000001}});
+        std::vector<IpAddress>{Ipv4Address{0x7f000001}});
   CHECK(read_resolv_conf("nameserver 1.1.1.1\nnameserver ::1\nnameserver 2.2.2.2\nnameserver x")
-            ->servers.size() == 2);
+            ->servers.size() == 3);
   CHECK(read_resolv_conf("options timeout:60 attempts:9")->timeout == 60s);
   CHECK(read_resolv_conf("options timeout:60 attempts:9")->attempts == 9);
   CHECK(read_resolv_conf("options timeout:0 attempts:0 timeout:")->attempts == 3);

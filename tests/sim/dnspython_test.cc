@@ -174,7 +174,7 @@ TEST_CASE("rotate shuffles the servers anew for each lookup", "[sim]") {
 
 TEST_CASE("dnspython reads resolv.conf in its own way", "[sim]") {
   const auto plain = read_config("nameserver 192.168.122.1\nsearch a b\noptions ndots:2 attempts:9\n");
-  CHECK(plain.nameservers == std::vector<Nameserver>{{.address = {0xc0a87a01}}});
+  CHECK(plain.nameservers == std::vector<Nameserver>{{.address = Ipv4Address{0xc0a87a01}}});
   CHECK(plain.timeout == 2s);
   CHECK_FALSE(plain.edns0);
   CHECK_FALSE(plain.rotate);

@@ -23,11 +23,10 @@ struct Ran {
   std::vector<PacketEvent> packets{};  // at the VM
 };
 
-// Runs `program`, a coroutine with posix::Posix& as its parameter, once.
+// Runs `program`, a coroutine with posix::Posix& as its parameter, once, on the scenario's vm.
 template <class Program>
-Ran run_program(const Small& small, Program program) {
+Ran run_program_in(const scenario::Scenario& scenario, Program program) {
   constexpr Duration observed = std::chrono::minutes(1);
-  const auto scenario = small_scenario(small);
   const std::size_t hypervisor = *scenario.host_index("hypervisor");
   const scenario::DnsServer& settings = scenario.hosts[hypervisor].dns_servers.at(0);
   std::vector<std::string> warnings;
@@ -66,6 +65,11 @@ Ran run_program(const Small& small, Program program) {
   }
   ns3::Simulator::Destroy();
   return ran;
+}
+
+template <class Program>
+Ran run_program(const Small& small, Program program) {
+  return run_program_in(small_scenario(small), std::move(program));
 }
 
 }  // namespace hanglab::tests

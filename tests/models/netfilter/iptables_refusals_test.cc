@@ -192,7 +192,8 @@ TEST_CASE("what iptables knows and the lab has no model for is refused, never sk
       {"-A OUTPUT -m conntrack --ctstate DNAT -j DROP",
        "1:34: the lab has no address translation, so no DNAT"},
       {"-D OUTPUT -j DROP", "1:1: -D is about earlier rules: write the rules as they are to be instead"},
-      {"ip6tables -A OUTPUT -j DROP", "1:1: the lab's networks are IPv4: it has no ip6tables"},
+      {"ip6tables -A OUTPUT -j DROP",
+       "1:1: the rules of ip6tables stand under 'ip6tables', not under 'iptables'"},
       {"nft add table ip filter", "1:1: 'nft' begins no iptables command and no iptables-save line"},
   });
 }
