@@ -92,6 +92,21 @@ class BothWorldsAgree(unittest.TestCase):
                     print(f"{fault}: {ending}, real {row['real']['median_s']:.3f} s, simulated "
                           f"{row['simulated']['median_s']:.3f} s, {result['packets'][0]['steps']} steps", flush=True)
 
+    def test_over_ipv6_too(self):
+        drop_out = "hosts.vm.ip6tables=-A OUTPUT -p tcp --dport 53 -j DROP"
+        two_syns = "hosts.vm.sysctls={net.ipv4.tcp_syn_retries: 1}"
+        for row, settings, syns in (("80-ipv6-none", [], 1), ("82-ipv6-tcp-refused-by-rst", [], 1),
+                                    ("80-ipv6-none", [drop_out, two_syns], 2)):
+            with self.subTest(row, settings=settings):
+                words = [word for setting in settings for word in ("--set", setting)]
+                file = f"topologies/atlas/{row}.yaml"
+                done = hanglab("compare", file, "--runs", 50, "--live-runs", 2, "--jobs", 2, "--tolerance", "100ms", *words)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                [lookup] = records(file, *words)
+                udp, tcp, *_ = lookup["attempts"]
+                self.assertEqual((udp["server"], udp["result"]), ("[2001:db8:122::1]:53", "truncated"))
+                self.assertEqual((tcp["server"], tcp["syns"]), ("[2001:db8:122::1]:53", syns))
+
     def test_and_a_comparison_of_unlike_worlds_fails(self):
         with tempfile.TemporaryDirectory() as folder:
             out = pathlib.Path(folder) / "out"
