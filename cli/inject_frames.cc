@@ -33,8 +33,13 @@ std::string with_address(const scenario::Scenario& scenario, const std::string& 
   const auto equals = map.find('=');
   if (equals == std::string::npos) return map;  // refused where it is read
   const auto host = scenario.host_index(map.substr(equals + 1));
-  if (!host) return map;
-  return map.substr(0, equals + 1) + to_string(scenario.hosts[*host].interfaces.at(0).address.address);
+  const auto from = parse_ip(map.substr(0, equals));
+  if (!host || !from) return map;
+  for (const auto& interface : scenario.hosts[*host].interfaces)
+    for (const IpAddress& address : interface.addresses())
+      if (is_ipv6(address) == is_ipv6(*from)) return map.substr(0, equals + 1) + to_string(address);
+  throw InputError(
+      fmt::format("--map {}: host '{}' has no address of that kind", map, map.substr(equals + 1)));
 }
 
 replay::RewriteRules rewriting(const scenario::Scenario& scenario, FrameOptions options) {
@@ -55,6 +60,7 @@ class HostPackets {
   HostPackets(const scenario::Scenario& scenario, FramePipeline& pipeline) : pipeline_(pipeline) {
     for (std::uint32_t host = 0; host < scenario.hosts.size(); ++host)
       for (const auto& interface : scenario.hosts[host].interfaces) {
+        if (!interface.has_ipv4()) continue;
         hosts_[interface.address.address] = host;
         for (const Ipv4Address address : interface.more_addresses) hosts_[address] = host;
       }
