@@ -214,7 +214,8 @@ int replay_to_server(const ServerReplay& replay) {
                                      .seed = seed,
                                      .give_up = replay.server.longest_hang(),
                                      .most_at_once = make_room_for(replay.server.clients, !timed),
-                                     .traces = replay.output.traces};
+                                     .traces = replay.output.traces,
+                                     .keep_ports = replay.server.keep_ports};
   OutputSettings settings = replay.output;
   if (const std::size_t names = programme.names(); names > names_apart)
     settings.all_names = fmt::format("{} names", names);

@@ -57,6 +57,9 @@ void ServerOptions::add_to(po::options_description& options) {
       ("nsswitch", po::value(&nsswitch)->value_name("SERVICES"), "their hosts: line (files dns)")  //
       ("clients", po::value(&clients)->value_name("N"),
        "so many lookups at once, then the next wait (10000; with --topspeed 100)")  //
+      ("keep-ports", po::bool_switch(&keep_ports),
+       "faster: a UDP socket's port is used again some thousand sockets later; real programs have a new one "
+       "each")  //
       ("give-up", po::value(&give_up)->value_name("TIME"), "a lookup that still waits then is hung (10min)");
 }
 

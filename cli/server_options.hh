@@ -18,6 +18,7 @@ struct ServerOptions {
   std::string resolv_conf{};
   std::string nsswitch = "files dns";
   std::string give_up = "10min";
+  bool keep_ports = false;
   std::size_t clients = 0;  // at once; 0: what fits the pace
 
   void add_to(boost::program_options::options_description& options);

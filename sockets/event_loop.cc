@@ -22,7 +22,8 @@ int descriptor_of(const epoll_event& event) { return static_cast<int>(event.data
 
 }  // namespace
 
-EventLoop::EventLoop() : ready_(events_at_once), scratch_(largest_datagram) {
+EventLoop::EventLoop(bool keep_ports)
+    : sockets_(keep_ports), ready_(events_at_once), scratch_(largest_datagram) {
   prctl(PR_SET_TIMERSLACK,
         1UL);  // what is due now leaves now: programs' own slack is added to their timeouts
 }

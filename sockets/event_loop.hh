@@ -25,7 +25,7 @@ struct WaitingCall {
 
 class EventLoop {
  public:
-  EventLoop();
+  explicit EventLoop(bool keep_ports = false);
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 

@@ -116,7 +116,8 @@ class LookupPlayer::Play final : public Program::Owner {
 LookupPlayer::LookupPlayer(PlayerHost host, PlayOptions options)
     : host_(std::move(host)),
       options_(std::move(options)),
-      resolv_conf_(kernel::parse_resolv_conf(host_.resolv_conf_text)) {}
+      resolv_conf_(kernel::parse_resolv_conf(host_.resolv_conf_text)),
+      loop_(options_.keep_ports) {}
 
 LookupPlayer::~LookupPlayer() = default;
 

@@ -34,6 +34,7 @@ struct PlayOptions {
   Duration give_up{};            // a lookup that still waits after this is hung, and censored
   std::size_t most_at_once = 1;  // further ones begin when one of these has ended
   bool traces = false;
+  bool keep_ports = false;  // of closed sockets, for the next ones (socket_table.hh)
 };
 
 // A lookup and when it is to begin.

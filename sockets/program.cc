@@ -270,17 +270,21 @@ int Program::prepare(Descriptor& descriptor, int fd) {
   if (descriptor.options != descriptor.told)
     if (const int error = tell(fd, descriptor)) return error;
   if (descriptor.bound == settings_.source) return 0;
+  // Who has a port is bound for good, until it is taken away.
+  if (descriptor.reached || descriptor.has_port) disconnect(descriptor, fd);
   const sockaddr_in address = to_sockaddr({settings_.source.value_or(Ipv4Address{}), 0});
   // A stream gets its port by connect(), when it is known to whom.
   if (descriptor.transport == Transport::tcp) set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
   if (::bind(fd, general(address), sizeof address) != 0) return errno;
   descriptor.bound = settings_.source;
+  descriptor.has_port = descriptor.transport == Transport::udp;
   return 0;
 }
 
 Program::Result Program::bind(Descriptor& descriptor, int fd) {
   if (const int error = prepare(descriptor, fd)) return failed(descriptor, error);
-  if (settings_.source) return {};
+  if (settings_.source || descriptor.has_port) return {};
+  descriptor.has_port = true;
   const sockaddr_in any = to_sockaddr({});
   return ::bind(fd, general(any), sizeof any) == 0 ? Result{} : failed(descriptor, errno);
 }
@@ -303,8 +307,11 @@ Program::MaybeResult Program::connect(Descriptor& descriptor, const Syscall& cal
 
 Program::Result Program::connect_datagrams(Descriptor& descriptor, const Syscall& call) {
   if (const int error = prepare(descriptor, call.fd)) return failed(descriptor, error);
-  const sockaddr_in to = to_sockaddr(reached_at(call.address));
-  if (::connect(call.fd, general(to), sizeof to) != 0) return failed(descriptor, errno);
+  const Endpoint reached = reached_at(call.address);
+  const sockaddr_in to = to_sockaddr(reached);
+  if (descriptor.reached != reached && ::connect(call.fd, general(to), sizeof to) != 0)
+    return failed(descriptor, errno);
+  descriptor.reached = reached;
   descriptor.peer = call.address;
   descriptor.connected = true;
   return {};
@@ -355,7 +362,8 @@ Program::Result Program::disconnect(Descriptor& descriptor, int fd) {
   sockaddr nobody{};
   nobody.sa_family = AF_UNSPEC;
   if (::connect(fd, &nobody, sizeof nobody) != 0) return failed(descriptor, errno);
-  descriptor.connected = false;
+  descriptor.reached.reset();
+  descriptor.has_port = descriptor.connected = false;
   return {};
 }
 

@@ -16,6 +16,7 @@ namespace hanglab::sockets {
 namespace {
 
 constexpr std::size_t most_kept = 4096;
+constexpr std::size_t ports_between = 2000;  // before a kept port is used again
 
 bool take_port(int fd) {
   sockaddr nobody{};
@@ -25,13 +26,13 @@ bool take_port(int fd) {
 
 }  // namespace
 
-SocketTable::SocketTable() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+SocketTable::SocketTable(bool keep_ports) : keep_ports_(keep_ports), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   if (epoll_ < 0) throw Error(std::string("epoll_create1: ") + std::strerror(errno));
 }
 
 SocketTable::~SocketTable() {
-  for (const auto* kept : {&waiting_, &clean_})
-    for (const int fd : *kept) ::close(fd);
+  for (const int fd : waiting_) ::close(fd);
+  for (const int fd : clean_) ::close(fd);
   ::close(epoll_);
 }
 
@@ -41,12 +42,19 @@ Descriptor* SocketTable::find(int fd) {
   return &descriptors_[number];
 }
 
-int SocketTable::open(Program& program, Transport transport, bool nonblocking) {
-  int fd = -1;
-  if (transport == Transport::udp && !clean_.empty()) {
-    fd = clean_.back();
+int SocketTable::take_kept() {
+  if (clean_.empty() || (keep_ports_ && clean_.size() < ports_between)) return -1;
+  const int fd = keep_ports_ ? clean_.front() : clean_.back();
+  if (keep_ports_)
+    clean_.pop_front();
+  else
     clean_.pop_back();
-  } else {
+  return fd;
+}
+
+int SocketTable::open(Program& program, Transport transport, bool nonblocking) {
+  int fd = transport == Transport::udp ? take_kept() : -1;
+  if (fd < 0) {
     const int type = transport == Transport::udp ? SOCK_DGRAM : SOCK_STREAM;
     fd = ::socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
@@ -63,9 +71,12 @@ int SocketTable::open(Program& program, Transport transport, bool nonblocking) {
 void SocketTable::close(int fd) {
   Descriptor& descriptor = *find(fd);
   const bool keep = descriptor.transport == Transport::udp && descriptor.plain &&
-                    !descriptor.holds_datagram && waiting_.size() + clean_.size() < most_kept &&
-                    take_port(fd);
-  if (!keep) return forget(fd);
+                    !descriptor.holds_datagram && waiting_.size() + clean_.size() < most_kept;
+  if (!keep || (!keep_ports_ && !take_port(fd))) return forget(fd);
+  if (!keep_ports_) {
+    descriptor.reached.reset();
+    descriptor.has_port = false;
+  }
   if (descriptor.registered != EPOLLIN) watch(fd, EPOLLIN);
   descriptor.program = nullptr;
   descriptor.options = {};
@@ -95,12 +106,8 @@ void SocketTable::watch(int fd, std::uint32_t events) {
 }
 
 void SocketTable::was_not_clean(int fd) {
-  for (auto* kept : {&waiting_, &clean_})
-    if (const auto at = std::ranges::find(*kept, fd); at != kept->end()) {
-      kept->erase(at);
-      forget(fd);
-      return;
-    }
+  const auto kept = std::erase(waiting_, fd) + std::erase(clean_, fd);
+  if (kept > 0) forget(fd);
 }
 
 void SocketTable::all_quiet() {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -42,6 +43,8 @@ struct Descriptor {
   bool connected = false;
   int syns = 0;                        // of that connect(), as far as they were counted
   std::optional<Ipv4Address> bound{};  // the address that it was given to send from
+  bool has_port = false;               // by bind()
+  std::optional<Endpoint> reached{};   // whom the kernel has it connected to
   Endpoint peer{};                     // as its program sees it
   // What was received ahead of the program's call: a datagram, or an error.
   bool holds_datagram = false;
@@ -52,7 +55,9 @@ struct Descriptor {
 
 class SocketTable {
  public:
-  SocketTable();
+  // keep_ports: a kept socket keeps its port too, and its peer. The one that was kept longest is used next,
+  // so that a port comes again after 2,000 others.
+  explicit SocketTable(bool keep_ports);
   ~SocketTable();
   SocketTable(const SocketTable&) = delete;
   SocketTable& operator=(const SocketTable&) = delete;
@@ -73,12 +78,14 @@ class SocketTable {
   int epoll() const { return epoll_; }
 
  private:
+  int take_kept();  // -1: none
   void forget(int fd);
 
+  bool keep_ports_;
   int epoll_ = -1;
   std::vector<Descriptor> descriptors_;  // by number
   std::vector<int> waiting_;             // kept, but not yet known to be clean
-  std::vector<int> clean_;
+  std::deque<int> clean_;
 };
 
 }  // namespace hanglab::sockets

@@ -156,3 +156,16 @@ TEST_CASE("No more than so many are at work at once, and all have their turn") {
   for (std::size_t i = 1; i < 200; ++i)
     CHECK(played.lookups[i].began >= played.lookups[i - 1].began + played.lookups[i - 1].record.duration);
 }
+
+TEST_CASE("Kept ports change nothing about lookups") {
+  const Server server([](const dns::Bytes& query) { return answer_to(query, response, true); });
+  Workload workload;
+  for (int i = 0; i < 2500; ++i) workload.push_back(lookup("h" + std::to_string(i) + ".example"));
+  const auto played =
+      play(server.endpoint(), {.give_up = 10s, .most_at_once = 20, .keep_ports = true}, workload);
+  REQUIRE(played.lookups.size() == 2500);
+  for (const PlayedLookup& one : played.lookups) {
+    CHECK(one.record.outcome == Outcome::answered);
+    CHECK(one.record.attempts.size() == 1);
+  }
+}
