@@ -1,7 +1,7 @@
 #include "replay/lookup_finder.hh"
 
 #include <algorithm>
-#include <ranges>
+#include <utility>
 
 namespace hanglab::replay {
 
@@ -53,7 +53,14 @@ void count_packet(SocketUse& use, const WireEvent& event) {
   if (std::exchange(use.last_packet, event.packet) != event.packet) ++use.packets;
 }
 
-auto latest(const auto& lookups) { return lookups | std::views::reverse | std::views::take(most_candidates); }
+// The latest that is wanted, or nullptr.
+template <class Lookup>
+Lookup* latest_that(const std::vector<Lookup*>& lookups, auto&& wanted) {
+  std::size_t left = most_candidates;
+  for (auto held = lookups.rbegin(); held != lookups.rend() && left > 0; ++held, --left)
+    if (wanted(**held)) return *held;
+  return nullptr;
+}
 
 // Out of a map of lists.
 template <class Map, class Key, class Value>
@@ -343,17 +350,16 @@ LookupFinder::Held* LookupFinder::find_lookup(const Name& name, const WireEvent&
                                               const DnsMessage& query) {
   const auto known = by_name_.find(name);
   if (known == by_name_.end()) return nullptr;
-  for (Held* const held : latest(known->second))
-    if (held->lookup.continues_with(event, query)) return held;
-  return nullptr;
+  return latest_that(known->second,
+                     [&](const Held& held) { return held.lookup.continues_with(event, query); });
 }
 
 LookupFinder::Held* LookupFinder::waiting_for_tcp(const WireEvent& event, const Held* not_this) {
   const auto known = expecting_.find(event.client.address);
   if (known == expecting_.end()) return nullptr;
-  for (Held* const held : latest(known->second))
-    if (held != not_this && held->lookup.expects_tcp(event.at)) return held;
-  return nullptr;
+  return latest_that(known->second, [&](const Held& held) {
+    return &held != not_this && held.lookup.expects_tcp(event.at);
+  });
 }
 
 LookupFinder::Held& LookupFinder::open(Name name, std::string as_asked, Duration start) {
