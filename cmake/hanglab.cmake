@@ -17,6 +17,7 @@ if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 option(HANGLAB_WERROR "Treat compiler warnings as errors" OFF)
+option(HANGLAB_FUZZ "Build the fuzzing programs of tests/fuzz, with clang" OFF)
 option(HANGLAB_SANITIZE "Address and undefined behaviour sanitizers, without recovery" OFF)
 
 add_library(hanglab_options INTERFACE)
