@@ -1,5 +1,8 @@
 #include "replay/ip_packet.hh"
 
+#include <tins/exceptions.h>
+#include <tins/tcp.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -21,6 +24,18 @@ IpAddress address_at(ByteView bytes, std::size_t at, bool v6) {
 }
 
 bool is_dns(const Endpoint& a, const Endpoint& b) { return a.port == dns_port || b.port == dns_port; }
+
+// Of a whole header; nothing where its options contradict their lengths.
+std::optional<TcpHeader> read_tcp(ByteView bytes) {
+  try {
+    const Tins::TCP header(bytes.data(), static_cast<std::uint32_t>(bytes.size()));
+    return TcpHeader{.flags = static_cast<std::uint8_t>(header.flags()),
+                     .sequence = header.seq(),
+                     .acknowledgment = header.ack_seq()};
+  } catch (const Tins::malformed_packet&) {
+    return {};
+  }
+}
 
 // Routers quote as little as 8 octets behind the IP header (RFC 792): enough for the ports.
 std::optional<Unusable> read_icmp(ByteView bytes, const IpLayout& layout, CapturedPacket& into) {
@@ -76,8 +91,9 @@ std::optional<Unusable> read_packet(ByteView bytes, const IpLayout& layout, Capt
   } else {
     header_size = (segment[12] >> 4) * std::size_t{4};
     if (header_size < tcp_header_least || header_size > segment.size()) return Unusable::unreadable;
-    into.header = TcpHeader{
-        .flags = segment[13], .sequence = get_u32(segment, 4), .acknowledgment = get_u32(segment, 8)};
+    const auto header = read_tcp(segment.first(header_size));
+    if (!header) return Unusable::unreadable;
+    into.header = *header;
   }
   if (stated < header_size) return Unusable::unreadable;
   into.payload_size = stated - header_size;
