@@ -99,9 +99,9 @@ std::string InspectReport::group_lines(const char* title, const Groups& groups, 
 
 std::string InspectReport::totals() const {
   std::string text =
-      fmt::format("{} lookup{} of {}{} client{}: {} answered, {} failed, {} without a visible end\n", lookups_,
-                  lookups_ == 1 ? "" : "s", clients_.size() == most_clients ? "at least " : "", clients_.size(),
-                  clients_.size() == 1 ? "" : "s", answered_, failed_, endless_);
+      fmt::format("{} lookup{} of {}{} client{}: {} answered, {} failed, {} without a visible end\n",
+                  lookups_, lookups_ == 1 ? "" : "s", clients_.size() == most_clients ? "at least " : "",
+                  clients_.size(), clients_.size() == 1 ? "" : "s", answered_, failed_, endless_);
   if (answered_ > 0)
     text += fmt::format("answered in {} (median), {} (95 %), {} (most)\n", human(answered_in_.percentile(50)),
                         human(answered_in_.percentile(95)), human(answered_in_.worst()));

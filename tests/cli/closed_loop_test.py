@@ -146,7 +146,7 @@ class ClosedLoop(unittest.TestCase):
         self.assertEqual(attempts, [("udp", "truncated"), ("tcp", "answered")] * (len(attempts) // 2))
         self.assertEqual(attempts[0][1], "truncated")
         told = self.hanglab("replay", INCIDENT, "--server", "127.0.0.1", "--strace").stdout
-        self.assertIn("captured  > 129.16 s", told)
+        self.assertRegex(told, r"captured +> 312 µs  no end seen in the 129.16 s that follow")
         self.assertIn("answered, 255 addresses: UDP answer truncated (497 bytes)", told)
         self.assertIn("1 lookup issued", told)
         self.assertRegex(told, r"connect\(\d+, \{sa_family=AF_INET, sin_port=htons\(53\)")

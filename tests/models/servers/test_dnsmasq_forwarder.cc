@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const Client client{.from = {Ipv4Address{0x7f000001}, 40000}, .to = {.value = 0x7f000001}};
+const Client client{.from = {Ipv4Address{0x7f000001}, 40000}, .to = Ipv4Address{0x7f000001}};
 const Ipv4Address first_server{.value = 0x7f000002};
 const Ipv4Address second_server{.value = 0x7f000003};
 
