@@ -28,6 +28,25 @@ constexpr auto no_interface = static_cast<std::uint32_t>(-1);
 constexpr std::string_view loopback_name = "lo";
 
 ns3::Ipv4Address to_ns3(Ipv4Address address) { return ns3::Ipv4Address(address.value); }
+
+ns3::Ptr<ns3::Packet> to_ns3(ByteView bytes) {
+  return ns3::Create<ns3::Packet>(bytes.data(), static_cast<std::uint32_t>(bytes.size()));
+}
+
+ns3::Ipv4Header to_ns3(const kernel::Ipv4Header& header, std::size_t payload_size) {
+  ns3::Ipv4Header made;
+  made.SetSource(to_ns3(header.source));
+  made.SetDestination(to_ns3(header.destination));
+  made.SetProtocol(header.protocol);
+  made.SetTtl(header.ttl);
+  made.SetTos(header.tos);
+  made.SetIdentification(header.identification);
+  made.SetFragmentOffset(header.fragment_offset);
+  header.dont_fragment ? made.SetDontFragment() : made.SetMayFragment();
+  header.more_fragments ? made.SetMoreFragments() : made.SetLastFragment();
+  made.SetPayloadSize(static_cast<std::uint16_t>(payload_size));
+  return made;
+}
 Ipv4Address from_ns3(ns3::Ipv4Address address) { return {address.Get()}; }
 
 // What is bound to an endpoint, or else to its port on all addresses.
@@ -351,11 +370,11 @@ int Host::send_ipv4(const Outgoing& outgoing, const Bytes& message) {
   const bool local = is_local(outgoing.destination);
   const auto route = local ? nullptr : route_to(ipv4_of(outgoing.destination));
   if (!local && !route) return ENETUNREACH;
-  const kernel::Ipv4Header header{.source = ipv4_of(outgoing.source),
-                                  .destination = ipv4_of(outgoing.destination),
-                                  .protocol = outgoing.protocol,
-                                  .identification = identification_++,
-                                  .dont_fragment = outgoing.dont_fragment};
+  kernel::Ipv4Header header{.source = ipv4_of(outgoing.source),
+                            .destination = ipv4_of(outgoing.destination),
+                            .protocol = outgoing.protocol,
+                            .identification = identification_++,
+                            .dont_fragment = outgoing.dont_fragment};
   const bool needs_whole = firewall_.has_value() || local;
   Bytes packet = needs_whole ? kernel::encode(header, message) : Bytes{};
   if (firewall_) {
@@ -367,20 +386,9 @@ int Host::send_ipv4(const Outgoing& outgoing, const Bytes& message) {
     deliver_locally(std::move(packet));
     return 0;
   }
-  ns3::Ipv4Header ns3_header;
-  ns3_header.SetSource(to_ns3(header.source));
-  ns3_header.SetDestination(to_ns3(header.destination));
-  ns3_header.SetProtocol(header.protocol);
-  ns3_header.SetTtl(header.ttl);
-  ns3_header.SetIdentification(header.identification);
   const bool fits = message.size() + kernel::ipv4_header_size <= route->GetOutputDevice()->GetMtu();
-  if (outgoing.dont_fragment && fits)
-    ns3_header.SetDontFragment();
-  else
-    ns3_header.SetMayFragment();
-  ns3_header.SetPayloadSize(static_cast<std::uint16_t>(message.size()));
-  ipv4_->SendWithHeader(ns3::Create<ns3::Packet>(message.data(), static_cast<std::uint32_t>(message.size())),
-                        ns3_header, route);
+  header.dont_fragment = header.dont_fragment && fits;
+  ipv4_->SendWithHeader(to_ns3(message), to_ns3(header, message.size()), route);
   return 0;
 }
 
@@ -430,19 +438,7 @@ int Host::inject(Bytes packet) {
   if (!route) return ENETUNREACH;
   injected_.outgoing(packet);
   const auto payload = kernel::decode_ipv4(packet)->payload;
-  const auto size = static_cast<std::uint16_t>(payload.size());
-  ns3::Ipv4Header ns3_header;
-  ns3_header.SetSource(to_ns3(header.source));
-  ns3_header.SetDestination(to_ns3(header.destination));
-  ns3_header.SetProtocol(header.protocol);
-  ns3_header.SetTtl(header.ttl);
-  ns3_header.SetTos(header.tos);
-  ns3_header.SetIdentification(header.identification);
-  ns3_header.SetFragmentOffset(header.fragment_offset);
-  header.dont_fragment ? ns3_header.SetDontFragment() : ns3_header.SetMayFragment();
-  header.more_fragments ? ns3_header.SetMoreFragments() : ns3_header.SetLastFragment();
-  ns3_header.SetPayloadSize(size);
-  ipv4_->SendWithHeader(ns3::Create<ns3::Packet>(payload.data(), size), ns3_header, route);
+  ipv4_->SendWithHeader(to_ns3(payload), to_ns3(header, payload.size()), route);
   return 0;
 }
 
