@@ -171,8 +171,9 @@ class Builder {
     };
     if (interface.has_ipv4()) add(interface.address.address, interface.address.length, "");
     for (const Ipv4Address more : interface.more_addresses) add(more, interface.address.length, "");
-    for (const Ipv6Prefix& prefix : std::views::reverse(interface.ipv6_addresses))
-      add(prefix.address, prefix.length, " nodad");
+    const auto& ipv6 = interface.ipv6_addresses;
+    std::for_each(ipv6.rbegin(), ipv6.rend(),
+                  [&](const Ipv6Prefix& prefix) { add(prefix.address, prefix.length, " nodad"); });
     return lines;
   }
 
