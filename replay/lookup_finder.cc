@@ -182,7 +182,13 @@ void LookupFinder::claim(const WireEvent& event, Connection& connection) {
 void LookupFinder::bring(Connection& connection, Held& to) {
   to.lookup.join(connection.apart);
   connection.lookup = &to;
-  for (const LookupStep& step : std::exchange(connection.steps_apart, {})) take(to, step);
+  take_over(to, std::exchange(connection.steps_apart, {}));
+}
+
+// What a connection did elsewhere so far. Before the lookup began it cannot have been for it.
+void LookupFinder::take_over(Held& to, const std::vector<LookupStep>& steps) {
+  for (const LookupStep& step : steps)
+    if (step.at >= to.lookup.start()) take(to, step);
 }
 
 void LookupFinder::happened(Connection& connection, const LookupStep& step) {
@@ -288,10 +294,7 @@ void LookupFinder::query(const WireEvent& event, const DnsMessage& query, Connec
   if (held == nullptr) {
     Name name{event.client.address, lower(query.question->name)};
     held = find_lookup(name, event, query);
-    const bool opened_for_it = connection != nullptr && !connection->served && connection->lookup == nullptr;
-    if (held == nullptr)
-      held = &open(std::move(name), query.question->name,
-                   opened_for_it ? connection->apart.opened_at : event.at);
+    if (held == nullptr) held = &open(std::move(name), query.question->name, begin_of(event, connection));
   }
   const bool repeats = held->lookup.repeats(query);
   const bool joins = held->lookup.use(event.socket) == nullptr;
@@ -315,6 +318,13 @@ void LookupFinder::query(const WireEvent& event, const DnsMessage& query, Connec
   take(*held, step_of(event, LookupStep::What::query, query));
 }
 
+// Of a lookup that this query begins: with the connection that comes along, as move_connection() decides.
+Duration LookupFinder::begin_of(const WireEvent& event, Connection* connection) {
+  if (connection == nullptr || connection->served) return event.at;
+  const SocketUse& use = use_of(event, *connection);
+  return connection->lookup == nullptr || use.guess ? use.opened_at : event.at;
+}
+
 // To the lookup whose query it carries. One that was laid to another lookup by guess takes along what it did
 // there; one that has served another goes on serving.
 void LookupFinder::move_connection(const WireEvent& event, Held& to, Connection& connection) {
@@ -325,7 +335,7 @@ void LookupFinder::move_connection(const WireEvent& event, Held& to, Connection&
     connection.lookup->lookup.leave(event.socket, steps);
     look_again(*connection.lookup);
     to.lookup.join(use);
-    for (const LookupStep& step : steps) take(to, step);
+    take_over(to, steps);
   } else {
     to.lookup.join({.socket = use.socket,
                     .port = use.port,
@@ -394,7 +404,7 @@ void LookupFinder::sends_again(const WireEvent& event, Held& held) {
     std::vector<LookupStep> steps;
     other->lookup.join(held.lookup.leave(socket, steps));
     connection->second.lookup = other;
-    for (const LookupStep& step : steps) take(*other, step);
+    take_over(*other, steps);
     look_again(held);
   }
 }

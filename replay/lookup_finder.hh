@@ -120,6 +120,7 @@ class LookupFinder {
   Held& open(Name name, std::string as_asked, Duration start);
   Held& hold(OpenLookup lookup, Name name);
   void bring(Connection& connection, Held& to);
+  void take_over(Held& to, const std::vector<LookupStep>& steps);
   void happened(Connection& connection, const LookupStep& step);
   void move_connection(const WireEvent& event, Held& to, Connection& connection);
   // A socket of a lookup sends again: what came after it may be another lookup's.
@@ -133,6 +134,7 @@ class LookupFinder {
   void close_until(Duration now);
   void forget(std::size_t socket);
   static SocketUse& use_of(const WireEvent& event, Connection& connection);
+  static Duration begin_of(const WireEvent& event, Connection* connection);
 
   Take take_;
   Options options_;

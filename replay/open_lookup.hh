@@ -78,6 +78,7 @@ class OpenLookup {
 
   const IpAddress& client() const { return result_.client; }
   const std::string& name() const { return result_.name; }
+  Duration start() const { return result_.start; }
   bool truncated() const { return result_.truncated.has_value(); }
   std::span<const LookupStep> steps() const { return steps_; }
   std::span<const SocketUse> uses() const { return uses_; }

@@ -326,6 +326,36 @@ TEST_CASE("two truncated lookups, each with a connection: SYNs that go on tell w
   CHECK(found.lookups[1].syns == 2);
 }
 
+TEST_CASE("a connection that was laid to the wrong lookup begins the one that it asks for") {
+  const auto asks_b = Talk::framed(Talk::message(7, dns::flag_rd, "b.example", dns::type_a));
+  const auto found = find(Talk{}
+                              .query(0, 45000, 1)
+                              .truncated(1, 45000, 1)
+                              .syn(2, 40000)
+                              .syn_ack(3, 40000)
+                              .tcp(5, 40000, true, tcp_ack, 1001, asks_b)
+                              .tcp(6, 40000, false, tcp_rst, 5001));
+  REQUIRE(found.lookups.size() == 2);
+  const CapturedLookup& b = found.lookups[1];
+  CHECK(b.name == "b.example");
+  CHECK(b.start == epoch + 2ms);
+  CHECK(b.duration == 4ms);
+  CHECK(b.syns == 1);
+  CHECK(found.lookups[0].connections == 0);
+}
+
+TEST_CASE("what a connection did before a lookup began is not the lookup's end") {
+  const auto lookup = only(find(Talk{}
+                                    .tcp(5, 40000, false, tcp_fin | tcp_ack, 5001)
+                                    .query(1'000, 45000, 1)
+                                    .truncated(1'001, 45000, 1)
+                                    .tcp(1'002, 40000, true, tcp_fin | tcp_ack, 1001)
+                                    .tcp(1'003, 40000, false, tcp_rst, 5002)));
+  CHECK(lookup.start == epoch + 1'000ms);
+  CHECK(lookup.end == CapturedEnd::no_end_seen);
+  CHECK(lookup.duration == 1ms);
+}
+
 TEST_CASE("an error that the program did not heed before is not its end") {
   Talk talk;
   SECTION("REFUSED, and the query again 2.5 s later, as musl does") {
