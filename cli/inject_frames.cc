@@ -188,6 +188,9 @@ int inject_frames(const Words& words, const std::string& capture,
                   const replay::FrameSelectionOptions& selection, const std::string& into,
                   const FrameOptions& frames, const SimulationOptions& options,
                   const boost::program_options::variables_map& values) {
+  if (capture == "-")
+    throw InputError(
+        "--frames: reads the capture twice, its lookups first, and standard input only flows once");
   const scenario::Scenario scenario = scenario::load(into, options.overrides);
   const auto contents = replay::read_lookups(capture, selection);
   fmt::print(stderr, "{}", capture_report(capture, contents));
@@ -243,10 +246,7 @@ int inject_frames(const Words& words, const std::string& capture,
     fmt::print(stderr, "hanglab: interrupted\n");
     return ExitStatus::interrupted;
   }
-  if (packets.damage()) {
-    fmt::print(stderr, "hanglab: {}; what stands before the damage was replayed\n", *packets.damage());
-    return ExitStatus::failure;
-  }
+  if (packets.damage()) return status_after(packets.damage());
   if (injected.packets == injected.unroutable)
     throw Error(fmt::format("{}: no packet of it came from a host of {}; the scenario's hosts have {}",
                             capture, scenario.name, fmt::join(names_of(scenario), ", ")));

@@ -92,9 +92,7 @@ int replay_into(const Words& words, const std::string& capture,
   const scenario::Scenario scenario = scenario::load(into, options.overrides);
   const auto contents = replay::read_lookups(capture, selection);
   fmt::print(stderr, "{}", capture_report(capture, contents));
-  std::vector<CapturedLookup> lookups;
-  std::ranges::copy_if(contents.lookups, std::back_inserter(lookups), replay::can_be_replayed);
-  if (lookups.empty()) throw Error(fmt::format("{}: holds no lookup of addresses to replay", capture));
+  const auto lookups = replayable_lookups(capture, contents);
   const Workload workload = replay::make_workload(lookups, cast(scenario, lookups, maps));
 
   std::vector<std::string> warnings = scenario.warnings;
@@ -107,10 +105,7 @@ int replay_into(const Words& words, const std::string& capture,
     fmt::print("{}\n", replay_table(lookups, result.lookups, contents.summary.last_at));
   outputs.take(0, result);
   outputs.finish(true);
-  const auto& damage = contents.summary.damage;
-  if (!damage) return ExitStatus::done;
-  fmt::print(stderr, "hanglab: {}; what stands before the damage was replayed\n", *damage);
-  return ExitStatus::failure;
+  return status_after(contents.summary.damage);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "cli/frame_pipeline.hh"
 #include "cli/interrupt.hh"
 #include "cli/own_network.hh"
+#include "cli/replay_table.hh"
 #include "cli/selected_frames.hh"
 #include "cli/verbs.hh"
 #include "core/error.hh"
@@ -79,10 +80,7 @@ int finish(const std::string& capture, std::uint64_t sent, const std::optional<s
     fmt::print(stderr, "hanglab: interrupted\n");
     return ExitStatus::interrupted;
   }
-  if (damage) {
-    fmt::print(stderr, "hanglab: {}; what stands before the damage was replayed\n", *damage);
-    return ExitStatus::failure;
-  }
+  if (damage) return status_after(damage);
   if (sent == 0) throw Error(fmt::format("{}: no frame of it was sent", capture));
   return ExitStatus::done;
 }

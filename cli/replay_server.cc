@@ -197,10 +197,7 @@ int replay_to_server(const ServerReplay& replay) {
                         "is not on this host, and many lookups at once can harm a network and a server");
   const auto contents = replay::read_lookups(replay.capture, replay.selection);
   fmt::print(stderr, "{}", capture_report(replay.capture, contents));
-  std::vector<CapturedLookup> lookups;
-  std::ranges::copy_if(contents.lookups, std::back_inserter(lookups), replay::can_be_replayed);
-  if (lookups.empty()) throw Error(fmt::format("{}: holds no lookup of addresses to replay", replay.capture));
-  Programme programme(std::move(lookups), replay, software);
+  Programme programme(replayable_lookups(replay.capture, contents), replay, software);
 
   const auto host = replay.server.host();
   const std::uint64_t seed = seed_of(replay);
@@ -269,10 +266,7 @@ int replay_to_server(const ServerReplay& replay) {
   }
   if (tally.queries == 0)
     throw Error(fmt::format("nothing was sent to {}: {}", to_string(server), tally.a_failure));
-  const auto& damage = contents.summary.damage;
-  if (!damage) return ExitStatus::done;
-  fmt::print(stderr, "hanglab: {}; what stands before the damage was replayed\n", *damage);
-  return ExitStatus::failure;
+  return status_after(contents.summary.damage);
 }
 
 }  // namespace hanglab::cli

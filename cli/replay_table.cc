@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <iterator>
 
 #include "analysis/explain.hh"
 #include "analysis/human.hh"
 #include "cli/captured_words.hh"
+#include "cli/verbs.hh"
+#include "core/error.hh"
 
 namespace hanglab::cli {
 
@@ -34,6 +38,20 @@ std::string capture_report(const std::string& file, const replay::CaptureContent
       contents.lookups, [](const CapturedLookup& lookup) { return !replay::can_be_replayed(lookup); });
   if (others > 0) text += fmt::format("  not replayed: {} lookups of other types than A and AAAA\n", others);
   return text;
+}
+
+std::vector<CapturedLookup> replayable_lookups(const std::string& file,
+                                               const replay::CaptureContents& contents) {
+  std::vector<CapturedLookup> lookups;
+  std::ranges::copy_if(contents.lookups, std::back_inserter(lookups), replay::can_be_replayed);
+  if (lookups.empty()) throw Error(fmt::format("{}: holds no lookup of addresses to replay", file));
+  return lookups;
+}
+
+int status_after(const std::optional<std::string>& damage) {
+  if (!damage) return ExitStatus::done;
+  fmt::print(stderr, "hanglab: {}; what stands before the damage was replayed\n", *damage);
+  return ExitStatus::failure;
 }
 
 std::vector<std::string> names_of(const scenario::Scenario& scenario) {

@@ -1,6 +1,7 @@
 // How a replay is told: what the capture held, and each lookup as captured beside as replayed.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +16,13 @@ namespace hanglab::cli {
 
 // What was read and, by kind, what could not be used.
 std::string capture_report(const std::string& file, const replay::CaptureContents& contents);
+
+// Those that replay can issue; throws Error where there is none.
+std::vector<replay::CapturedLookup> replayable_lookups(const std::string& file,
+                                                       const replay::CaptureContents& contents);
+
+// Tells why the capture was not read to its end, if so; the exit status.
+int status_after(const std::optional<std::string>& damage);
 
 std::vector<std::string> names_of(const scenario::Scenario& scenario);  // "vm (192.168.122.119)"
 

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <sstream>
 #include <vector>
 
 #include "cli/own_network.hh"
 #include "core/error.hh"
 #include "models/resolvers/resolver.hh"
+#include "scenario/read_file.hh"
 #include "scenario/units.hh"
 
 namespace hanglab::cli {
@@ -20,14 +20,6 @@ namespace po = boost::program_options;
 namespace {
 
 constexpr std::uint16_t dns_port = 53;
-
-std::string read_text(const std::string& file) {
-  std::ifstream in(file);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) throw InputError(fmt::format("--resolv-conf {}: {}", file, std::strerror(errno)));
-  return text.str();
-}
 
 // The text without its `nameserver` lines, behind one that names the server.
 std::string with_server(const std::string& text, const IpAddress& server) {
@@ -92,7 +84,10 @@ std::string ServerOptions::client_software() const {
 
 sockets::PlayerHost ServerOptions::host() const {
   const Endpoint at = endpoint();
-  const std::string text = resolv_conf.empty() ? std::string() : read_text(resolv_conf);
+  const std::string text =
+      resolv_conf.empty()
+          ? std::string()
+          : scenario::read_file(resolv_conf, {.file = "--resolv-conf " + resolv_conf}, "cannot be read");
   return {.server = at,
           .resolv_conf_text = with_server(text, at.address),
           .nsswitch = kernel::parse_nss_hosts(nsswitch, {.file = "--nsswitch"}),

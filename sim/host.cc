@@ -47,6 +47,7 @@ ns3::Ipv4Header to_ns3(const kernel::Ipv4Header& header, std::size_t payload_siz
   made.SetPayloadSize(static_cast<std::uint16_t>(payload_size));
   return made;
 }
+
 Ipv4Address from_ns3(ns3::Ipv4Address address) { return {address.Get()}; }
 
 // What is bound to an endpoint, or else to its port on all addresses.

@@ -234,6 +234,7 @@ void World::State::tap() {
 }
 
 void World::State::begin_run(std::uint64_t seed, std::uint64_t number) {
+  truncations.clear();
   clock.begin();
   network.begin_run(seed, number);
   for (std::size_t i = 0; i < servers.size(); ++i)
@@ -257,7 +258,6 @@ RunResult World::run_workload(std::uint64_t seed, std::uint64_t number, const Wo
   if (options.packets) state.tap();
   if (options.packets)
     state.packets = [&result](PacketEvent event) { result.packets.push_back(std::move(event)); };
-  state.truncations.clear();
 
   std::vector<std::unique_ptr<Episode>> episodes;
   std::size_t running = workload.size();
@@ -287,7 +287,6 @@ World::Injected World::inject(std::uint64_t seed, std::uint64_t number, PacketSo
   State& state = *state_;
   state.tap();
   state.packets = std::move(seen);
-  state.truncations.clear();
   Injected injected;
   PacketEvent packet;
   std::function<void()> schedule;

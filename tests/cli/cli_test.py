@@ -319,6 +319,14 @@ class Replay(InScratch):
         for words in ["--frames", "--write", self.scratch / "f.pcap"], ["--frames", "--into", CLEAN, "--strace", "--out", self.scratch / "p"]:
             self.assertEqual(hanglab("replay", ANSWERED, *words).returncode, 2)
 
+    def test_standard_input_is_not_read_twice(self):
+        for words, message in [(["--into", CLEAN, "--frames"], "--frames: reads the capture twice"),
+                               (["--write", self.scratch / "twice.pcap", "--loop", "2"], "--loop: standard input only flows once")]:
+            with open(ROOT / ANSWERED, "rb") as capture:
+                done = subprocess.run([HANGLAB, "replay", "-", *map(str, words)], cwd=ROOT, stdin=capture, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(message, done.stderr)
+
     def test_what_is_no_capture_is_refused(self):
         done = hanglab("replay", CLEAN, "--into", CLEAN)
         self.assertEqual(done.returncode, 2)
