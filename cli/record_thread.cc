@@ -1,5 +1,7 @@
 #include "cli/record_thread.hh"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace hanglab::cli {
@@ -23,19 +25,23 @@ RecordThread::~RecordThread() {
   thread_.join();
 }
 
-void RecordThread::add(sockets::PlayedLookup lookup) {
-  gathering_.push_back(std::move(lookup));
-  if (gathering_.size() >= batch_size) hand_on();
+void RecordThread::add(sockets::PlayedLookup& lookup) {
+  if (gathering_.lookups.empty()) gathering_.lookups.resize(batch_size);
+  std::swap(gathering_.lookups[gathering_.used++], lookup);
+  if (gathering_.used == batch_size) hand_on();
 }
 
 void RecordThread::hand_on() {
-  if (gathering_.empty()) return;
+  if (gathering_.used == 0) return;
   {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return handed_.size() < most_batches || problem_; });
     handed_.push_back(std::exchange(gathering_, {}));
+    if (!empty_.empty()) {
+      gathering_ = std::move(empty_.back());
+      empty_.pop_back();
+    }
   }
-  gathering_.reserve(batch_size);
   changed_.notify_all();
 }
 
@@ -55,18 +61,19 @@ void RecordThread::work() {
   for (;;) {
     changed_.wait(lock, [this] { return !handed_.empty() || ending_; });
     if (handed_.empty()) return;
-    auto batches = std::exchange(handed_, {});
+    auto rooms = std::exchange(handed_, {});
     changed_.notify_all();
     if (problem_) continue;
     lock.unlock();
     std::exception_ptr problem;
     try {
-      for (Batch& batch : batches) keep_(batch);
+      for (Room& room : rooms) keep_(std::span(room.lookups).first(std::exchange(room.used, 0)));
     } catch (...) {
       problem = std::current_exception();
     }
     lock.lock();
     problem_ = problem;
+    std::ranges::move(rooms, std::back_inserter(empty_));
   }
 }
 

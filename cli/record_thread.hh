@@ -6,6 +6,7 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -15,16 +16,17 @@ namespace hanglab::cli {
 
 class RecordThread {
  public:
-  using Batch = std::vector<sockets::PlayedLookup>;
-  // Called in that thread.
-  using Keep = std::function<void(Batch&)>;
+  using Batch = std::span<sockets::PlayedLookup>;
+  // Called in that thread. What it leaves of them is used again.
+  using Keep = std::function<void(Batch)>;
 
   explicit RecordThread(Keep keep);
   ~RecordThread();
   RecordThread(const RecordThread&) = delete;
   RecordThread& operator=(const RecordThread&) = delete;
 
-  void add(sockets::PlayedLookup lookup);
+  // Swaps it for one that was kept already.
+  void add(sockets::PlayedLookup& lookup);
   // Hands on what was added; where the thread is far behind, waits for it.
   void hand_on();
   // When all are kept; throws what `keep` threw.
@@ -33,9 +35,16 @@ class RecordThread {
  private:
   void work();
 
+  // Lookups, of which the first `used` are to be kept.
+  struct Room {
+    std::vector<sockets::PlayedLookup> lookups{};
+    std::size_t used = 0;
+  };
+
   Keep keep_;
-  Batch gathering_;
-  std::vector<Batch> handed_;
+  Room gathering_;
+  std::vector<Room> handed_;
+  std::vector<Room> empty_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool ending_ = false;

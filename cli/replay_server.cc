@@ -221,14 +221,17 @@ int replay_to_server(const ServerReplay& replay) {
   const bool side_by_side = settings.format == Format::table && programme.size() <= told_side_by_side;
   std::vector<Lookup> shown(side_by_side ? programme.size() : 0);
   Tally tally;
-  RecordThread records([&](RecordThread::Batch& batch) {
-    RunResult result;
-    for (PlayedLookup& played : batch) {
+  RunResult result;
+  RecordThread records([&](RecordThread::Batch batch) {
+    result.lookups.resize(batch.size());
+    result.syscalls.clear();
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      PlayedLookup& played = batch[i];
       tally.add(played);
       if (side_by_side)
         shown[played.record.run * programme.captured().size() + programme.index_of(played.plan)] =
             played.record;
-      result.lookups.push_back(std::move(played.record));
+      std::swap(result.lookups[i], played.record);
       if (settings.traces) result.syscalls.push_back(std::move(played.trace));
     }
     outputs.take(0, result);
@@ -241,9 +244,9 @@ int replay_to_server(const ServerReplay& replay) {
     Progress progress("lookups", programme.size(), settings.format != Format::table);
     sockets::LookupPlayer player(host, options);
     complete = player.play([&] { return programme.next(); },
-                           [&](PlayedLookup played) {
+                           [&](PlayedLookup& played) {
                              ++done;
-                             records.add(std::move(played));
+                             records.add(played);
                            },
                            [&] {
                              records.hand_on();

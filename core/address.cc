@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
 
@@ -24,6 +25,14 @@ std::optional<int> prefix_length(std::string_view text, int whole) {
   const auto length = parse_number(text.substr(slash + 1), static_cast<unsigned>(whole));
   if (!length) return {};
   return static_cast<int>(*length);
+}
+
+// inet_pton(3), which reads up to a zero.
+bool read_address(int family, std::string_view text, void* address) {
+  std::array<char, INET6_ADDRSTRLEN> written{};
+  if (text.size() >= written.size()) return false;
+  std::ranges::copy(text, written.begin());
+  return inet_pton(family, written.data(), address) == 1;
 }
 
 constexpr std::array<std::uint8_t, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -70,13 +79,13 @@ std::optional<Ipv4Address> mapped_v4(const Ipv6Address& address) {
 
 std::optional<Ipv4Address> parse_ipv4(std::string_view text) {
   in_addr raw{};
-  if (inet_pton(AF_INET, std::string(text).c_str(), &raw) != 1) return {};
+  if (!read_address(AF_INET, text, &raw)) return {};
   return Ipv4Address{ntohl(raw.s_addr)};
 }
 
 std::optional<Ipv6Address> parse_ipv6(std::string_view text) {
   Ipv6Address address;
-  if (inet_pton(AF_INET6, std::string(text).c_str(), address.bytes.data()) != 1) return {};
+  if (!read_address(AF_INET6, text, address.bytes.data())) return {};
   return address;
 }
 

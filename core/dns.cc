@@ -1,6 +1,7 @@
 #include "core/dns.hh"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/big_endian.hh"
@@ -19,21 +20,34 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_plain(std::uint8_t octet) { return octet > 0x20 && octet < 0x7f && octet != '.' && octet != '\\'; }
 
-// RFC 1035 5.1: a dot or backslash inside a label is escaped, an unprintable octet is \DDD.
-void append_octet(std::string& text, std::uint8_t octet) {
-  const char c = static_cast<char>(octet);
-  if (c == '.' || c == '\\') {
-    text += '\\';
-    text += c;
-  } else if (octet <= 0x20 || octet >= 0x7f) {
-    text += '\\';
-    text += static_cast<char>('0' + octet / 100);
-    text += static_cast<char>('0' + octet / 10 % 10);
-    text += static_cast<char>('0' + octet % 10);
-  } else {
-    text += c;
+// A name as it is written (RFC 1035 5.1): labels with dots between them.
+class NameText {
+ public:
+  void append_label(ByteView label) {
+    if (size_ > 0) put('.');
+    if (!std::ranges::all_of(label, is_plain)) {
+      for (const auto octet : label) put_escaped(octet);
+      return;
+    }
+    std::ranges::copy(label, text_.begin() + static_cast<std::ptrdiff_t>(size_));
+    size_ += label.size();
   }
-}
+  std::string text() const { return {text_.data(), size_}; }
+
+ private:
+  void put(int c) { text_[size_++] = static_cast<char>(c); }
+
+  // A dot or backslash inside a label is escaped, an unprintable octet is \DDD.
+  void put_escaped(std::uint8_t octet) {
+    if (is_plain(octet)) return put(octet);
+    put('\\');
+    if (octet == '.' || octet == '\\') return put(octet);
+    for (const int place : {100, 10, 1}) put('0' + octet / place % 10);
+  }
+
+  std::array<char, 4 * longest_name> text_;  // each octet takes up to four characters
+  std::size_t size_ = 0;
+};
 
 // A position in a message that never passes its end: the first read that would, fails, and so does
 // every read after it.
@@ -69,7 +83,7 @@ class Cursor {
   }
 
   std::string name() {
-    std::string text;
+    NameText text;
     std::size_t octets = 1;          // the root label
     std::size_t after_the_name = 0;  // set by the first pointer
     for (int pointers = 0; !failed_;) {
@@ -85,16 +99,10 @@ class Cursor {
       octets += 1u + length;
       // 0x40 and 0x80 were never put to use (RFC 6891 5).
       if ((length & 0xc0) != 0 || octets > longest_name) failed_ = true;
-      const auto label = take(length);
-      if (!text.empty()) text += '.';
-      if (std::ranges::all_of(label, is_plain)) {
-        text.append(reinterpret_cast<const char*>(label.data()), label.size());
-        continue;
-      }
-      for (const auto octet : label) append_octet(text, octet);
+      text.append_label(take(length));
     }
     if (after_the_name != 0) at_ = after_the_name;
-    return text;
+    return text.text();
   }
 
   Header header() {

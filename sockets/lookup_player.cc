@@ -27,23 +27,24 @@ class LookupPlayer::Play final : public Program::Owner {
   void begin(const DueLookup& lookup, std::uint64_t number) {
     const PlannedLookup& plan = *lookup.plan;
     const PlayOptions& options = player_.options_;
-    plan_ = lookup.plan;
     began_ = player_.loop_.now();
-    const Duration since = began_ - player_.began_;
-    late_ = since - lookup.due;
-    record_ = {.scenario = options.scenario,
-               .run = lookup.run,
-               .seed = options.seed,
-               .host = plan.host,
-               .client = plan.client,
-               .call = plan.call,
-               .name = plan.name,
-               .start = since - lookup.run_began};
-    log_.emplace(began_);
-    std::vector<posix::SyscallObserver*> observers{&*log_};
+    played_.plan = lookup.plan;
+    played_.began = began_ - player_.began_;
+    played_.late = played_.began - lookup.due;
+    Lookup& record = played_.record;
+    record.scenario = options.scenario;
+    record.run = lookup.run;
+    record.seed = options.seed;
+    record.host = plan.host;
+    record.client = plan.client;
+    record.call = plan.call;
+    record.name = plan.name;
+    record.start = played_.began - lookup.run_began;
+    log_.begin(began_);
+    std::vector<posix::SyscallObserver*> observers{&log_};
     if (options.traces) observers.push_back(&strace_.emplace(first_pid + static_cast<int>(number)));
     Random random(options.seed, lookup.run, "lookup/" + std::to_string(number));
-    if (lookup.source) source_ = *lookup.source;
+    source_ = lookup.source;
     program_.emplace(player_.loop_, *this,
                      Program::Settings{.server = player_.host_.server, .source = lookup.source}, random,
                      std::move(observers));
@@ -57,34 +58,33 @@ class LookupPlayer::Play final : public Program::Owner {
   void went_on() override {
     if (!task_->done()) return;
     const resolvers::Answer answer = task_->result();
-    record_.outcome = answer.error.empty() ? Outcome::answered : Outcome::failed;
-    record_.error = answer.error;
-    record_.addresses = answer.addresses.size();
-    player_.ended(*this);
+    end(answer.error.empty() ? Outcome::answered : Outcome::failed, answer.error, answer.addresses.size());
   }
 
   void give_up() {
     program_->interrupt();
-    record_.outcome = Outcome::hung;
-    record_.censored = true;
+    end(Outcome::hung, {}, 0);
+  }
+
+  PlayedLookup& played() { return played_; }
+
+ private:
+  void end(Outcome outcome, const std::string& error, std::size_t addresses) {
+    Lookup& record = played_.record;
+    record.duration = player_.loop_.now() - began_;
+    record.outcome = outcome;
+    record.censored = outcome == Outcome::hung;
+    record.error = error;
+    record.addresses = addresses;
+    log_.take(record.attempts);
+    for (Attempt& attempt : record.attempts)
+      if (attempt.server.address == player_.host_.server.address) attempt.server = player_.host_.server;
+    if (strace_) played_.trace = strace_->take();
+    task_.reset();
+    program_.reset();
     player_.ended(*this);
   }
 
-  PlayedLookup finish() {
-    record_.duration = player_.loop_.now() - began_;
-    record_.attempts = log_->take();
-    for (Attempt& attempt : record_.attempts)
-      if (attempt.server.address == player_.host_.server.address) attempt.server = player_.host_.server;
-    task_.reset();
-    program_.reset();
-    return {.plan = plan_,
-            .record = std::move(record_),
-            .began = began_ - player_.began_,
-            .late = late_,
-            .trace = strace_ ? strace_->take() : std::string()};
-  }
-
- private:
   static resolvers::Resolver plan_resolver(const PlannedLookup& plan) {
     const auto resolver = resolvers::find_resolver(plan.client);
     if (!resolver) throw InputError("no client '" + plan.client + "'");
@@ -102,12 +102,10 @@ class LookupPlayer::Play final : public Program::Owner {
   }
 
   LookupPlayer& player_;
-  const PlannedLookup* plan_ = nullptr;
   TimePoint began_{};
-  Duration late_{};
-  Lookup record_;
+  PlayedLookup played_;
   std::optional<IpAddress> source_;
-  std::optional<posix::AttemptLog> log_;
+  posix::AttemptLog log_;
   std::optional<posix::Strace> strace_;
   std::optional<Program> program_;
   std::optional<posix::Task<resolvers::Answer>> task_;
@@ -167,7 +165,7 @@ void LookupPlayer::begin(const DueLookup& lookup) {
 
 void LookupPlayer::ended(Play& play) {
   idle_.splice(idle_.begin(), at_work_, play.self);
-  take_(play.finish());
+  take_(play.played());
 }
 
 void LookupPlayer::give_up_the_overdue() {

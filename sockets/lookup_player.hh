@@ -58,7 +58,8 @@ class LookupPlayer {
  public:
   // Gives lookups in the order of their times.
   using Next = std::function<std::optional<DueLookup>()>;
-  using Take = std::function<void(PlayedLookup)>;
+  // May swap it for one that it is done with, whose memory is used again.
+  using Take = std::function<void(PlayedLookup&)>;
   // Asked a few times a second; true ends the play: what waits is recorded as hung.
   using Stop = std::function<bool()>;
 

@@ -28,6 +28,12 @@ std::string errno_name(int error) {
   return name != nullptr ? name : "errno " + std::to_string(error);
 }
 
+void AttemptLog::begin(TimePoint at) {
+  began_ = at;
+  sockets_.clear();
+  attempts_.clear();
+}
+
 AttemptLog::Socket* AttemptLog::find(int fd) {
   const auto it = std::ranges::find(sockets_, fd, &Socket::fd);
   return it == sockets_.end() ? nullptr : &*it;

@@ -20,13 +20,18 @@ class AttemptLog : public SyscallObserver {
   // with DNS id `id`, or nothing where it is not known.
   using FullSize = std::function<std::optional<std::size_t>(std::uint16_t id)>;
 
-  explicit AttemptLog(TimePoint began, FullSize full_size = {})
+  explicit AttemptLog(TimePoint began = {}, FullSize full_size = {})
       : began_(began), full_size_(std::move(full_size)) {}
+
+  // Of the next program.
+  void begin(TimePoint at);
 
   void returned(const Syscall& call) override;
   void unfinished(const Syscall& call, TimePoint at) override;
   void syn_sent(int fd, TimePoint at) override;
 
+  // Swapped for attempts whose memory is used again.
+  void take(std::vector<Attempt>& attempts) { attempts_.swap(attempts); }
   std::vector<Attempt> take() { return std::move(attempts_); }
 
  private:

@@ -70,7 +70,7 @@ Played play(
         const PlannedLookup& plan = workload[next++];
         return DueLookup{.plan = &plan, .due = plan.at};
       },
-      [&](PlayedLookup lookup) { played.lookups.push_back(std::move(lookup)); }, stop);
+      [&](PlayedLookup& lookup) { played.lookups.push_back(std::move(lookup)); }, stop);
   return played;
 }
 
