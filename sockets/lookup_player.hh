@@ -41,9 +41,9 @@ struct PlayOptions {
 struct DueLookup {
   const PlannedLookup* plan = nullptr;
   std::uint64_t run = 0;
-  Duration run_began{};                 // due() of the run's first instant
-  Duration due{};                       // since the play began
-  std::optional<Ipv4Address> source{};  // the client's address
+  Duration run_began{};               // due() of the run's first instant
+  Duration due{};                     // since the play began
+  std::optional<IpAddress> source{};  // the client's address
 };
 
 struct PlayedLookup {

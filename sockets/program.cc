@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "models/linux/poll_timeout.hh"
+#include "sockets/socket_address.hh"
 
 namespace hanglab::sockets {
 
@@ -22,20 +23,26 @@ using Option = Syscall::Option;
 
 static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLERR == EPOLLERR && POLLHUP == EPOLLHUP);
 
-sockaddr_in to_sockaddr(const Endpoint& endpoint) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(endpoint.port);
-  address.sin_addr.s_addr = htonl(ipv4_of(endpoint.address).value);
+// What an IPv6 socket calls ::ffff:192.168.122.1 is reached over IPv4.
+IpAddress below(const IpAddress& address) {
+  if (is_ipv6(address))
+    if (const auto v4 = mapped_v4(ipv6_of(address))) return *v4;
   return address;
 }
 
-Endpoint from_sockaddr(const sockaddr_in& address) {
-  return {Ipv4Address{ntohl(address.sin_addr.s_addr)}, ntohs(address.sin_port)};
+// An address as a socket of that version has it.
+IpAddress above(IpVersion version, const IpAddress& address) {
+  if (version == IpVersion::v4 || is_ipv6(address)) return address;
+  return v4_mapped(ipv4_of(address));
 }
 
-const sockaddr* general(const sockaddr_in& address) { return reinterpret_cast<const sockaddr*>(&address); }
-sockaddr* general(sockaddr_in& address) { return reinterpret_cast<sockaddr*>(&address); }
+bool fits(const Descriptor& descriptor, const IpAddress& address) {
+  return descriptor.version == IpVersion::v6 || !is_ipv6(address);
+}
+
+IpAddress any_address(IpVersion version) {
+  return version == IpVersion::v4 ? IpAddress(Ipv4Address{}) : IpAddress(Ipv6Address{});
+}
 
 int set(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : errno;
@@ -45,13 +52,24 @@ int tell(int fd, Descriptor& descriptor) {
   const DatagramOptions& now = descriptor.options;
   const DatagramOptions& before = descriptor.told;
   int error = 0;
-  if (now.recverr != before.recverr) error = set(fd, IPPROTO_IP, IP_RECVERR, now.recverr);
+  const bool v6 = descriptor.version == IpVersion::v6;
+  const int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  if (now.recverr != before.recverr) error = set(fd, level, v6 ? IPV6_RECVERR : IP_RECVERR, now.recverr);
   if (error == 0 && now.broadcast != before.broadcast)
     error = set(fd, SOL_SOCKET, SO_BROADCAST, now.broadcast);
   if (error == 0 && now.mtu_discover != before.mtu_discover)
-    error = set(fd, IPPROTO_IP, IP_MTU_DISCOVER, now.mtu_discover);
+    error = set(fd, level, v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, now.mtu_discover);
   if (error == 0) descriptor.told = now;
   return error;
+}
+
+int bind_to(int fd, const Endpoint& local) {
+  const SocketAddress address(local);
+  if (::bind(fd, address.get(), address.size()) == 0) return 0;
+  // An address of a local route is no interface's: IPv4 may be bound to it anyhow.
+  if (errno != EADDRNOTAVAIL || !is_ipv6(local.address)) return errno;
+  if (const int error = set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)) return error;
+  return ::bind(fd, address.get(), address.size()) == 0 ? 0 : errno;
 }
 
 int pending_error(int fd) {
@@ -229,8 +247,7 @@ Program::MaybeResult Program::attempt_again(WaitingCall& waiting, std::uint32_t 
 // --- sockets
 
 Program::Result Program::open_socket(const Syscall& call) {
-  if (call.version == IpVersion::v6) return failure(EAFNOSUPPORT);  // what is played is asked over IPv4
-  const int fd = loop_.sockets().open(*this, call.transport, call.nonblocking);
+  const int fd = loop_.sockets().open(*this, call.transport, call.version, call.nonblocking);
   if (fd < 0) return failure(errno);
   open_.push_back(fd);
   return {.value = fd};
@@ -261,41 +278,65 @@ Program::Result Program::set_option(Descriptor& descriptor, const Syscall& call)
       break;
     case Option::maxseg: error = set(call.fd, IPPROTO_TCP, TCP_MAXSEG, call.number); break;
     case Option::syncnt: error = set(call.fd, IPPROTO_TCP, TCP_SYNCNT, call.number); break;
-    case Option::v6only: error = ENOPROTOOPT; break;  // its sockets are of IPv4
+    case Option::v6only: error = set_v6only(descriptor, call); break;
   }
   return error == 0 ? Result{} : failure(error);
 }
 
-int Program::prepare(Descriptor& descriptor, int fd) {
+int Program::set_v6only(Descriptor& descriptor, const Syscall& call) {
+  if (descriptor.version == IpVersion::v4) return ENOPROTOOPT;
+  if (descriptor.named) return EINVAL;
+  if (descriptor.v6only == call.number) return 0;
+  descriptor.v6only = call.number;
+  descriptor.plain = false;
+  if (descriptor.reached || descriptor.has_port) disconnect(descriptor, call.fd);  // those of one before it
+  return set(call.fd, IPPROTO_IPV6, IPV6_V6ONLY, call.number);
+}
+
+int Program::prepare(Descriptor& descriptor, int fd, const IpAddress& to) {
+  descriptor.named = true;
   if (descriptor.options != descriptor.told)
     if (const int error = tell(fd, descriptor)) return error;
-  if (descriptor.bound == settings_.source) return 0;
+  if (!settings_.source && !descriptor.bound) return 0;
+  std::optional<IpAddress> source;
+  if (settings_.source && version_of(*settings_.source) == version_of(below(to)) &&
+      fits(descriptor, *settings_.source))
+    source = above(descriptor.version, *settings_.source);
+  if (descriptor.bound == source) return 0;
   // Who has a port is bound for good, until it is taken away.
   if (descriptor.reached || descriptor.has_port) disconnect(descriptor, fd);
-  const sockaddr_in address = to_sockaddr({settings_.source.value_or(Ipv4Address{}), 0});
   // A stream gets its port by connect(), when it is known to whom.
   if (descriptor.transport == Transport::tcp) set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-  if (::bind(fd, general(address), sizeof address) != 0) return errno;
-  descriptor.bound = settings_.source;
+  // An IPv6 address that it was bound to has left it IPv6 alone.
+  if (!source && descriptor.version == IpVersion::v6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, descriptor.v6only);
+  if (const int error = bind_to(fd, {source.value_or(any_address(descriptor.version)), 0})) return error;
+  descriptor.bound = source;
   descriptor.has_port = descriptor.transport == Transport::udp;
   return 0;
 }
 
 Program::Result Program::bind(Descriptor& descriptor, int fd) {
-  if (const int error = prepare(descriptor, fd)) return failed(descriptor, error);
-  if (settings_.source || descriptor.has_port) return {};
+  if (const int error = prepare(descriptor, fd, settings_.server.address)) return failed(descriptor, error);
+  if (descriptor.bound || descriptor.has_port) return {};
   descriptor.has_port = true;
-  const sockaddr_in any = to_sockaddr({});
-  return ::bind(fd, general(any), sizeof any) == 0 ? Result{} : failed(descriptor, errno);
+  const int error = bind_to(fd, {any_address(descriptor.version), 0});
+  return error == 0 ? Result{} : failed(descriptor, error);
+}
+
+bool Program::is_server(const IpAddress& address) const { return below(address) == settings_.server.address; }
+
+bool Program::may_send_to(const Endpoint& seen) const {
+  return (seen.port == settings_.port_seen || seen.port == settings_.server.port) && is_server(seen.address);
 }
 
 Endpoint Program::reached_at(const Endpoint& seen) const {
-  const Endpoint server{settings_.server.address, settings_.port_seen};
-  return seen == server ? settings_.server : seen;
+  const bool hidden = seen.port == settings_.port_seen && is_server(seen.address);
+  return {seen.address, hidden ? settings_.server.port : seen.port};
 }
 
 Endpoint Program::seen_at(const Endpoint& reached) const {
-  return reached == settings_.server ? Endpoint{reached.address, settings_.port_seen} : reached;
+  const bool hidden = reached.port == settings_.server.port && is_server(reached.address);
+  return {reached.address, hidden ? settings_.port_seen : reached.port};
 }
 
 Program::MaybeResult Program::connect(Descriptor& descriptor, const Syscall& call) {
@@ -306,11 +347,12 @@ Program::MaybeResult Program::connect(Descriptor& descriptor, const Syscall& cal
 }
 
 Program::Result Program::connect_datagrams(Descriptor& descriptor, const Syscall& call) {
-  if (const int error = prepare(descriptor, call.fd)) return failed(descriptor, error);
+  if (const int error = prepare(descriptor, call.fd, call.address.address)) return failed(descriptor, error);
   const Endpoint reached = reached_at(call.address);
-  const sockaddr_in to = to_sockaddr(reached);
-  if (descriptor.reached != reached && ::connect(call.fd, general(to), sizeof to) != 0)
-    return failed(descriptor, errno);
+  if (descriptor.reached != reached) {
+    const SocketAddress to(reached);
+    if (::connect(call.fd, to.get(), to.size()) != 0) return failed(descriptor, errno);
+  }
   descriptor.reached = reached;
   descriptor.peer = call.address;
   descriptor.connected = true;
@@ -319,10 +361,10 @@ Program::Result Program::connect_datagrams(Descriptor& descriptor, const Syscall
 
 Program::Result Program::start_connection(Descriptor& descriptor, const Syscall& call) {
   if (!may_send_to(call.address)) return failure(EACCES);
-  if (const int error = prepare(descriptor, call.fd)) return failure(error);
+  if (const int error = prepare(descriptor, call.fd, call.address.address)) return failure(error);
   descriptor.peer = call.address;
-  const sockaddr_in to = to_sockaddr(settings_.server);
-  if (::connect(call.fd, general(to), sizeof to) == 0) return {};
+  const SocketAddress to(reached_at(call.address));
+  if (::connect(call.fd, to.get(), to.size()) == 0) return {};
   if (errno != EINPROGRESS) return failure(errno);
   began_to_connect(descriptor, call.fd);
   return failure(EINPROGRESS);
@@ -368,10 +410,9 @@ Program::Result Program::disconnect(Descriptor& descriptor, int fd) {
 }
 
 Program::Result Program::getsockname(Syscall& call) const {
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  if (::getsockname(call.fd, general(address), &size) != 0) return failure(errno);
-  call.address = from_sockaddr(address);
+  SocketAddress address;
+  if (::getsockname(call.fd, address.get(), address.room()) != 0) return failure(errno);
+  call.address = address.endpoint();
   return {};
 }
 
@@ -436,14 +477,19 @@ Program::MaybeResult Program::send(Descriptor& descriptor, const Syscall& call) 
   const Endpoint to = call.address.port != 0 ? call.address : descriptor.peer;
   if (call.address.port == 0 && !descriptor.connected) return failure(EDESTADDRREQ);
   if (!may_send_to(to)) return failure(EACCES);
-  if (const int error = prepare(descriptor, call.fd)) return failed(descriptor, error);
+  if (const int error = prepare(descriptor, call.fd, to.address)) return failed(descriptor, error);
   descriptor.used = true;
   return send_messages(descriptor, call, to);
 }
 
 Program::MaybeResult Program::send_messages(Descriptor& descriptor, const Syscall& call, const Endpoint& to) {
-  sockaddr_in address = to_sockaddr(reached_at(to));
-  const bool addressed = call.address.port != 0;
+  SocketAddress address;
+  sockaddr* receiver = nullptr;
+  if (call.address.port != 0) {
+    address = SocketAddress(reached_at(to));
+    receiver = address.get();
+  }
+  const socklen_t receiver_size = receiver != nullptr ? address.size() : 0;
   ssize_t sent = 0;
   if (call.kind == Kind::sendmmsg) {
     std::array<iovec, 2> pieces{piece(call.output[0]), piece(call.output[1])};
@@ -454,12 +500,12 @@ Program::MaybeResult Program::send_messages(Descriptor& descriptor, const Syscal
     }
     sent = ::sendmmsg(call.fd, messages.data(), messages.size(), MSG_NOSIGNAL);
   } else if (call.output[1].empty()) {
-    sent = ::sendto(call.fd, call.output[0].data(), call.output[0].size(), MSG_NOSIGNAL,
-                    addressed ? general(address) : nullptr, addressed ? sizeof address : 0);
+    sent = ::sendto(call.fd, call.output[0].data(), call.output[0].size(), MSG_NOSIGNAL, receiver,
+                    receiver_size);
   } else {
     std::array<iovec, 2> pieces{piece(call.output[0]), piece(call.output[1])};
-    const msghdr message{.msg_name = addressed ? &address : nullptr,
-                         .msg_namelen = addressed ? static_cast<socklen_t>(sizeof address) : 0,
+    const msghdr message{.msg_name = receiver,
+                         .msg_namelen = receiver_size,
                          .msg_iov = pieces.data(),
                          .msg_iovlen = pieces.size(),
                          .msg_control = nullptr,
@@ -493,13 +539,13 @@ Program::MaybeResult Program::write(Descriptor& descriptor, const Syscall& call,
 // connect() by the first bytes that are sent.
 Program::MaybeResult Program::open_fast(Descriptor& descriptor, const Syscall& call) {
   if (!may_send_to(call.address)) return failure(EACCES);
-  if (const int error = prepare(descriptor, call.fd)) return failure(error);
+  if (const int error = prepare(descriptor, call.fd, call.address.address)) return failure(error);
   descriptor.peer = call.address;
-  sockaddr_in to = to_sockaddr(settings_.server);
+  SocketAddress to(reached_at(call.address));
   std::array<iovec, 2> pieces{piece(call.output[0]), piece(call.output[1])};
   msghdr message{};
-  message.msg_name = &to;
-  message.msg_namelen = sizeof to;
+  message.msg_name = to.get();
+  message.msg_namelen = to.size();
   message.msg_iov = pieces.data();
   message.msg_iovlen = pieces.size();
   const ssize_t sent = ::sendmsg(call.fd, &message, MSG_NOSIGNAL | MSG_FASTOPEN);
@@ -529,15 +575,14 @@ Program::Result Program::size_of_next(Descriptor& descriptor, int fd) {
 
 Program::Result Program::receive_datagram(Descriptor& descriptor, int fd,
                                           std::span<std::uint8_t> into) const {
-  sockaddr_in from{};
-  socklen_t size = sizeof from;
+  SocketAddress from;
   const bool connected = descriptor.connected;
-  const ssize_t length = ::recvfrom(fd, into.data(), into.size(), MSG_TRUNC,
-                                    connected ? nullptr : general(from), connected ? nullptr : &size);
+  const ssize_t length = ::recvfrom(fd, into.data(), into.size(), MSG_TRUNC, connected ? nullptr : from.get(),
+                                    connected ? nullptr : from.room());
   if (length < 0) return failed(descriptor, errno);
   const std::size_t whole = static_cast<std::size_t>(length);
   return {.value = static_cast<std::int64_t>(std::min(whole, into.size())),
-          .from = connected ? descriptor.peer : seen_at(from_sockaddr(from)),
+          .from = connected ? descriptor.peer : seen_at(from.endpoint()),
           .truncated = whole > into.size()};
 }
 

@@ -2,7 +2,8 @@
 // which any number of programs run at once. Results and errors are the kernel's own. Three things differ:
 //
 // - `work` takes no time: what a real program does between its calls is not imitated.
-// - It may send to one server alone. To others a datagram socket can be connected, as address sorting does,
+// - It may send to one server alone, from sockets of either version of IP. To others a datagram socket can be
+// connected, as address sorting does,
 //   which sends nothing; everything else is EACCES. Programs that know no port but 53 see the server at 53.
 // - SYNs are counted by TCP_INFO every 50 ms and at the connection's end: so exact are their times.
 #pragma once
@@ -27,9 +28,10 @@ class Program final : public posix::Posix {
   };
 
   struct Settings {
-    Endpoint server{};                    // as it is reached
-    std::uint16_t port_seen = 53;         // where the program believes it
-    std::optional<Ipv4Address> source{};  // the address that it sends from; else the kernel's choice
+    Endpoint server{};             // as it is reached; its address is not one that stands for IPv4
+    std::uint16_t port_seen = 53;  // where the program believes it
+    std::optional<IpAddress>
+        source{};  // what it sends from over that version of IP; else the kernel's choice
   };
 
   Program(EventLoop& loop, Owner& owner, Settings settings, Random random,
@@ -81,9 +83,12 @@ class Program final : public posix::Posix {
 
   Endpoint reached_at(const Endpoint& seen) const;
   Endpoint seen_at(const Endpoint& reached) const;
-  bool may_send_to(const Endpoint& seen) const { return reached_at(seen) == settings_.server; }
+  bool is_server(const IpAddress& address) const;
+  bool may_send_to(const Endpoint& seen) const;
   Result failed(Descriptor& descriptor, int error) const;
-  int prepare(Descriptor& descriptor, int fd);  // gives it its source address and options; errno
+  int set_v6only(Descriptor& descriptor, const Syscall& call);
+  // Gives it its options, and the source address for packets to there; errno.
+  int prepare(Descriptor& descriptor, int fd, const IpAddress& to);
   void began_to_connect(Descriptor& descriptor, int fd);
   void ended_to_connect(Descriptor& descriptor, int fd);
   void count_syns(Descriptor& descriptor, int fd);

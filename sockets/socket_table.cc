@@ -32,7 +32,8 @@ SocketTable::SocketTable(bool keep_ports) : keep_ports_(keep_ports), epoll_(epol
 
 SocketTable::~SocketTable() {
   for (const int fd : waiting_) ::close(fd);
-  for (const int fd : clean_) ::close(fd);
+  for (const auto& clean : clean_)
+    for (const int fd : clean) ::close(fd);
   ::close(epoll_);
 }
 
@@ -42,21 +43,23 @@ Descriptor* SocketTable::find(int fd) {
   return &descriptors_[number];
 }
 
-int SocketTable::take_kept() {
-  if (clean_.empty() || (keep_ports_ && clean_.size() < ports_between)) return -1;
-  const int fd = keep_ports_ ? clean_.front() : clean_.back();
+int SocketTable::take_kept(IpVersion version) {
+  auto& kept = clean(version);
+  if (kept.empty() || (keep_ports_ && kept.size() < ports_between)) return -1;
+  const int fd = keep_ports_ ? kept.front() : kept.back();
   if (keep_ports_)
-    clean_.pop_front();
+    kept.pop_front();
   else
-    clean_.pop_back();
+    kept.pop_back();
   return fd;
 }
 
-int SocketTable::open(Program& program, Transport transport, bool nonblocking) {
-  int fd = transport == Transport::udp ? take_kept() : -1;
+int SocketTable::open(Program& program, Transport transport, IpVersion version, bool nonblocking) {
+  int fd = transport == Transport::udp ? take_kept(version) : -1;
   if (fd < 0) {
     const int type = transport == Transport::udp ? SOCK_DGRAM : SOCK_STREAM;
-    fd = ::socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int family = version == IpVersion::v4 ? AF_INET : AF_INET6;
+    fd = ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
     if (static_cast<std::size_t>(fd) >= descriptors_.size())
       descriptors_.resize(static_cast<std::size_t>(fd) + 1);
@@ -64,6 +67,7 @@ int SocketTable::open(Program& program, Transport transport, bool nonblocking) {
   Descriptor& descriptor = *find(fd);
   descriptor.program = &program;
   descriptor.transport = transport;
+  descriptor.version = version;
   descriptor.nonblocking = nonblocking;
   return fd;
 }
@@ -71,7 +75,7 @@ int SocketTable::open(Program& program, Transport transport, bool nonblocking) {
 void SocketTable::close(int fd) {
   Descriptor& descriptor = *find(fd);
   const bool keep = descriptor.transport == Transport::udp && descriptor.plain &&
-                    !descriptor.holds_datagram && waiting_.size() + clean_.size() < most_kept;
+                    !descriptor.holds_datagram && kept() < most_kept;
   if (!keep || (!keep_ports_ && !take_port(fd))) return forget(fd);
   if (!keep_ports_) {
     descriptor.reached.reset();
@@ -80,7 +84,7 @@ void SocketTable::close(int fd) {
   if (descriptor.registered != EPOLLIN) watch(fd, EPOLLIN);
   descriptor.program = nullptr;
   descriptor.options = {};
-  descriptor.used = descriptor.connected = false;
+  descriptor.used = descriptor.named = descriptor.connected = false;
   descriptor.peer = {};
   waiting_.push_back(fd);
 }
@@ -106,12 +110,12 @@ void SocketTable::watch(int fd, std::uint32_t events) {
 }
 
 void SocketTable::was_not_clean(int fd) {
-  const auto kept = std::erase(waiting_, fd) + std::erase(clean_, fd);
+  const auto kept = std::erase(waiting_, fd) + std::erase(clean(find(fd)->version), fd);
   if (kept > 0) forget(fd);
 }
 
 void SocketTable::all_quiet() {
-  clean_.insert(clean_.end(), waiting_.begin(), waiting_.end());
+  for (const int fd : waiting_) clean(find(fd)->version).push_back(fd);
   waiting_.clear();
 }
 

@@ -1,4 +1,4 @@
-// The sockets of programs, by their descriptors: real ones of this kernel, all non-blocking underneath, IPv4.
+// The sockets of programs, by their descriptors: real ones of this kernel, all non-blocking underneath.
 //
 // A socket of its own for each lookup is what real programs have, and what servers and firewalls see: a fresh
 // port. socket(2), close(2) and registering with epoll(7) are most of what that costs, so a UDP socket that a
@@ -7,6 +7,7 @@
 // still queued or pending at that time shows in the next epoll_wait(); then it is closed, never used again.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -22,9 +23,9 @@ class Program;
 
 // Options of a datagram socket. The kernel is told of them before they matter.
 struct DatagramOptions {
-  int recverr = 0;       // IP_RECVERR
+  int recverr = 0;       // IP_RECVERR, IPV6_RECVERR
   int broadcast = 0;     // SO_BROADCAST
-  int mtu_discover = 1;  // IP_MTU_DISCOVER: IP_PMTUDISC_WANT
+  int mtu_discover = 1;  // IP_MTU_DISCOVER, IPV6_MTU_DISCOVER: IP_PMTUDISC_WANT
 
   bool operator==(const DatagramOptions&) const = default;
 };
@@ -34,6 +35,7 @@ struct Descriptor {
   std::uint32_t generation = 0;  // of the socket under this number: an event may be of an earlier one
   std::uint32_t registered = 0;  // with epoll, the events; 0: not at all
   Transport transport = Transport::udp;
+  IpVersion version = IpVersion::v4;
   bool nonblocking = false;   // as its program asked
   DatagramOptions options{};  // as its program set them
   DatagramOptions told{};     // as the kernel knows them
@@ -41,11 +43,13 @@ struct Descriptor {
   bool used = false;          // something was sent on it, or connect() called
   bool connecting = false;    // a stream whose connect() has not ended
   bool connected = false;
-  int syns = 0;                        // of that connect(), as far as they were counted
-  std::optional<Ipv4Address> bound{};  // the address that it was given to send from
-  bool has_port = false;               // by bind()
-  std::optional<Endpoint> reached{};   // whom the kernel has it connected to
-  Endpoint peer{};                     // as its program sees it
+  int syns = 0;                       // of that connect(), as far as they were counted
+  bool named = false;                 // its program has bound it, connected it, or sent
+  int v6only = 0;                     // IPV6_V6ONLY, as its program set it; net.ipv6.bindv6only is 0
+  std::optional<IpAddress> bound{};   // the address that it was given to send from
+  bool has_port = false;              // by bind()
+  std::optional<Endpoint> reached{};  // whom the kernel has it connected to
+  Endpoint peer{};                    // as its program sees it
   // What was received ahead of the program's call: a datagram, or an error.
   bool holds_datagram = false;
   std::vector<std::uint8_t> datagram{};
@@ -63,7 +67,7 @@ class SocketTable {
   SocketTable& operator=(const SocketTable&) = delete;
 
   // Its descriptor; or -1, with errno.
-  int open(Program& program, Transport transport, bool nonblocking);
+  int open(Program& program, Transport transport, IpVersion version, bool nonblocking);
   // As its program sees it; a datagram socket may be kept.
   void close(int fd);
 
@@ -78,14 +82,16 @@ class SocketTable {
   int epoll() const { return epoll_; }
 
  private:
-  int take_kept();  // -1: none
+  int take_kept(IpVersion version);  // -1: none
+  std::deque<int>& clean(IpVersion version) { return clean_[version == IpVersion::v4 ? 0 : 1]; }
+  std::size_t kept() const { return waiting_.size() + clean_[0].size() + clean_[1].size(); }
   void forget(int fd);
 
   bool keep_ports_;
   int epoll_ = -1;
-  std::vector<Descriptor> descriptors_;  // by number
-  std::vector<int> waiting_;             // kept, but not yet known to be clean
-  std::deque<int> clean_;
+  std::vector<Descriptor> descriptors_;   // by number
+  std::vector<int> waiting_;              // kept, but not yet known to be clean
+  std::array<std::deque<int>, 2> clean_;  // of IPv4, of IPv6
 };
 
 }  // namespace hanglab::sockets

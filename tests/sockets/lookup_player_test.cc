@@ -31,8 +31,8 @@ class Server {
  public:
   using Reply = std::function<std::optional<dns::Bytes>(const dns::Bytes& query)>;
 
-  explicit Server(Reply reply)
-      : thread_([this, reply = std::move(reply)](const std::stop_token& stop) {
+  explicit Server(Reply reply, const IpAddress& address = loopback)
+      : socket_(SOCK_DGRAM, address), thread_([this, reply = std::move(reply)](const std::stop_token& stop) {
           while (!stop.stop_requested()) {
             const auto query = socket_.receive();
             if (!query) {
@@ -46,7 +46,7 @@ class Server {
   Endpoint endpoint() const { return socket_.endpoint(); }
 
  private:
-  OwnSocket socket_{SOCK_DGRAM};
+  OwnSocket socket_;
   std::jthread thread_;
 };
 
@@ -58,10 +58,11 @@ struct Played {
 Played play(
     const Endpoint& server, PlayOptions options, const Workload& workload,
     const LookupPlayer::Stop& stop = [] { return false; }) {
-  LookupPlayer player({.server = server,
-                       .resolv_conf_text = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
-                       .nsswitch = kernel::parse_nss_hosts("files dns", {})},
-                      std::move(options));
+  LookupPlayer player(
+      {.server = server,
+       .resolv_conf_text = "nameserver " + to_string(server.address) + "\noptions timeout:1 attempts:1\n",
+       .nsswitch = kernel::parse_nss_hosts("files dns", {})},
+      std::move(options));
   Played played;
   std::size_t next = 0;
   played.complete = player.play(
@@ -168,4 +169,34 @@ TEST_CASE("Kept ports change nothing about lookups") {
     CHECK(one.record.outcome == Outcome::answered);
     CHECK(one.record.attempts.size() == 1);
   }
+}
+
+TEST_CASE("Over IPv6 lookups are the same: answered, truncated and asked for over TCP, or refused") {
+  const Server server([](const dns::Bytes& query) { return answer_to(query, response, true); }, loopback6);
+  Workload workload;
+  for (int i = 0; i < 100; ++i) workload.push_back(lookup("h" + std::to_string(i) + ".example", i * 1ms));
+  const auto played = play(server.endpoint(), {.give_up = 10s, .most_at_once = 1000}, workload);
+  REQUIRE(played.lookups.size() == 100);
+  for (const PlayedLookup& one : played.lookups) {
+    CHECK(one.record.addresses == 1);
+    REQUIRE(one.record.attempts.size() == 1);
+    CHECK(one.record.attempts[0].server == server.endpoint());
+  }
+
+  const Server truncating(
+      [](const dns::Bytes& query) { return answer_to(query, response | dns::flag_tc, false); }, loopback6);
+  const auto truncated = play(truncating.endpoint(), {.give_up = 10s}, {lookup("large.example")});
+  REQUIRE(truncated.lookups.size() == 1);
+  REQUIRE(truncated.lookups[0].record.attempts.size() == 2);
+  CHECK(truncated.lookups[0].record.attempts[1].result == "connect ECONNREFUSED");
+
+  Endpoint nobody;
+  {
+    const OwnSocket gone(SOCK_DGRAM, loopback6);
+    nobody = gone.endpoint();
+  }
+  const auto refused = play(nobody, {.give_up = 10s}, {lookup("a.example")});
+  REQUIRE(refused.lookups.size() == 1);
+  CHECK(refused.lookups[0].record.error == "EAI_AGAIN");
+  CHECK(refused.lookups[0].record.duration < 500ms);  // the ICMPv6 error is heard, and no timeout waited for
 }

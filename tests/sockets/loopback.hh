@@ -1,10 +1,8 @@
-// A server's own sockets on 127.0.0.1, and programs that are run until they end:
+// A server's own sockets on 127.0.0.1 or ::1, and programs that are run until they end:
 //
-//     program -- posix::Posix -- event loop -- 127.0.0.1 -- udp / listener
+//     program -- posix::Posix -- event loop -- lo -- udp / listener
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,27 +14,29 @@
 #include "core/dns.hh"
 #include "models/posix/task.hh"
 #include "sockets/program.hh"
+#include "sockets/socket_address.hh"
 
 namespace hanglab::sockets {
 
 constexpr Ipv4Address loopback{0x7f000001};
+constexpr Ipv6Address loopback6{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
 
-// A socket of the test's own, bound to a free port of 127.0.0.1.
+// A socket of the test's own, bound to a free port of a loopback address.
 class OwnSocket {
  public:
-  explicit OwnSocket(int type) : fd_(::socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-    sockaddr_in at = address_of({loopback, 0});
-    REQUIRE(::bind(fd_, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
+  explicit OwnSocket(int type, const IpAddress& address = loopback)
+      : fd_(::socket(is_ipv6(address) ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+    const SocketAddress at({address, 0});
+    REQUIRE(::bind(fd_, at.get(), at.size()) == 0);
   }
   OwnSocket(const OwnSocket&) = delete;
   OwnSocket& operator=(const OwnSocket&) = delete;
   ~OwnSocket() { ::close(fd_); }
 
   Endpoint endpoint() const {
-    sockaddr_in at{};
-    socklen_t size = sizeof at;
-    REQUIRE(getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &size) == 0);
-    return {Ipv4Address{ntohl(at.sin_addr.s_addr)}, ntohs(at.sin_port)};
+    SocketAddress at;
+    REQUIRE(getsockname(fd_, at.get(), at.room()) == 0);
+    return at.endpoint();
   }
   int fd() const { return fd_; }
 
@@ -46,27 +46,18 @@ class OwnSocket {
   };
   std::optional<Datagram> receive() const {
     Datagram datagram{.bytes = dns::Bytes(65535)};
-    sockaddr_in from{};
-    socklen_t size = sizeof from;
-    const auto length = recvfrom(fd_, datagram.bytes.data(), datagram.bytes.size(), 0,
-                                 reinterpret_cast<sockaddr*>(&from), &size);
+    SocketAddress from;
+    const auto length =
+        recvfrom(fd_, datagram.bytes.data(), datagram.bytes.size(), 0, from.get(), from.room());
     if (length < 0) return {};
     datagram.bytes.resize(static_cast<std::size_t>(length));
-    datagram.from = {Ipv4Address{ntohl(from.sin_addr.s_addr)}, ntohs(from.sin_port)};
+    datagram.from = from.endpoint();
     return datagram;
   }
   void send(const dns::Bytes& bytes, const Endpoint& to) const {
-    const sockaddr_in at = address_of(to);
-    REQUIRE(sendto(fd_, bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&at), sizeof at) ==
+    const SocketAddress at(to);
+    REQUIRE(sendto(fd_, bytes.data(), bytes.size(), 0, at.get(), at.size()) ==
             static_cast<ssize_t>(bytes.size()));
-  }
-
-  static sockaddr_in address_of(const Endpoint& endpoint) {
-    sockaddr_in at{};
-    at.sin_family = AF_INET;
-    at.sin_port = htons(endpoint.port);
-    at.sin_addr.s_addr = htonl(ipv4_of(endpoint.address).value);
-    return at;
   }
 
  private:

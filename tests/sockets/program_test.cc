@@ -105,8 +105,8 @@ TEST_CASE("A closed socket's port is free at once") {
       });
   REQUIRE(client);
   const int other = ::socket(AF_INET, SOCK_DGRAM, 0);
-  const sockaddr_in at = OwnSocket::address_of(*client);
-  CHECK(::bind(other, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0);
+  const SocketAddress at(*client);
+  CHECK(::bind(other, at.get(), at.size()) == 0);
   ::close(other);
 }
 
@@ -181,7 +181,7 @@ TEST_CASE("A blocking stream connects, writes and reads as it would alone") {
   REQUIRE(listen(listener.fd(), 1) == 0);
   Machine machine({.server = listener.endpoint(), .source = Ipv4Address{0x7f000102}});
   int accepted = -1;
-  sockaddr_in from{};
+  SocketAddress from;
   Endpoint client;
   const int read = machine.run(
       [](posix::Posix& os) -> posix::Task<int> {
@@ -199,13 +199,12 @@ TEST_CASE("A blocking stream connects, writes and reads as it would alone") {
         co_return static_cast<int>(got.value);
       },
       [&] {
-        socklen_t size = sizeof from;
-        if (accepted < 0) accepted = accept(listener.fd(), reinterpret_cast<sockaddr*>(&from), &size);
+        if (accepted < 0) accepted = accept(listener.fd(), from.get(), from.room());
         if (accepted < 0 || client.port != 0) return;
         dns::Bytes buffer(10);
         const auto length = recv(accepted, buffer.data(), buffer.size(), MSG_DONTWAIT);
         if (length < 0) return;
-        client = {Ipv4Address{ntohl(from.sin_addr.s_addr)}, ntohs(from.sin_port)};
+        client = from.endpoint();
         CHECK(length == 4);
         CHECK(::send(accepted, reply.data(), reply.size(), 0) == 3);
         shutdown(accepted, SHUT_WR);
