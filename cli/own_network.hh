@@ -7,7 +7,7 @@
 
 namespace hanglab::cli {
 
-// A loopback address, or an address of this host: what is sent there does not leave it.
+// A loopback address, one of this host, or of a local route: what is sent there does not leave it.
 bool is_this_host(const IpAddress& address);
 
 // Throws InputError unless the user said so; `option` names what was asked for, `harm` why it is asked.

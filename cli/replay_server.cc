@@ -75,8 +75,8 @@ class Programme {
           .host = to_string(lookup.client), .client = software, .call = scenario::usual_call(software)};
     workload_ = replay::make_workload(lookups_, stand_ins);
     if (replay.server.source.empty()) return;
-    const SourceAddresses addresses(replay.server.source);
-    std::map<IpAddress, Ipv4Address> sources;
+    const SourceAddresses addresses(replay.server.source, replay.server.endpoint().address);
+    std::map<IpAddress, IpAddress> sources;
     addresses.check(stand_ins.size());
     for (const CapturedLookup& lookup : lookups_) {
       const auto [at, fresh] = sources.try_emplace(lookup.client, addresses[sources.size()]);
@@ -112,7 +112,7 @@ class Programme {
  private:
   std::vector<CapturedLookup> lookups_;
   Workload workload_;
-  std::vector<Ipv4Address> sources_;  // of each lookup; empty: the kernel's choice
+  std::vector<IpAddress> sources_;  // of each lookup; empty: the kernel's choice
   std::uint64_t runs_;
   replay::Pace pace_;
   std::uint64_t run_ = 0;

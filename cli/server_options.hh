@@ -4,6 +4,7 @@
 #include <boost/program_options.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "core/address.hh"
@@ -34,15 +35,19 @@ struct ServerOptions {
 // Addresses for clients, one each, in the order in which they first ask.
 class SourceAddresses {
  public:
-  explicit SourceAddresses(const std::string& range);  // "10.9.0.0/16"; throws InputError
+  // "10.9.0.0/16", "fd00:9::/64", for packets to that server; throws InputError.
+  SourceAddresses(const std::string& range, const IpAddress& server);
 
-  Ipv4Address operator[](std::size_t client) const;
-  std::size_t size() const;
+  IpAddress operator[](std::uint64_t client) const;
+  std::uint64_t size() const { return size_; }
   // Throws InputError that says how to get them, if this host cannot send from the first `clients`.
   void check(std::size_t clients) const;
 
  private:
-  Ipv4Prefix range_;
+  std::string range_;
+  IpAddress network_{};
+  std::uint64_t first_ = 0;  // in the network
+  std::uint64_t size_ = 0;   // 2^64 - 1 and more are the same
 };
 
 }  // namespace hanglab::cli

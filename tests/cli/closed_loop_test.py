@@ -54,13 +54,13 @@ def write_capture(path, queries):
 
 
 class AskedServer:
-    """Answers A queries with 10.1.2.3 on a free port of 127.0.0.1, and notes who asked for what, when."""
+    """Answers A queries with 10.1.2.3 on a free port of a loopback address, and notes who asked for what, when."""
 
-    def __init__(self, answers=True):
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    def __init__(self, answers=True, address="127.0.0.1"):
+        self.socket = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self.socket.bind(("127.0.0.1", 0))
-        self.at = "127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.socket.bind((address, 0))
+        self.at = ("[%s]:%d" if ":" in address else "%s:%d") % self.socket.getsockname()[:2]
         self.answers = answers
         self.asked = []
         self.thread = threading.Thread(target=self.serve)
@@ -79,7 +79,7 @@ class AskedServer:
             query, client = self.socket.recvfrom(512)
             if not query:
                 return
-            self.asked.append((time.monotonic(), client, query))
+            self.asked.append((time.monotonic(), client[:2], query))
             if self.answers:
                 self.socket.sendto(query[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + query[12:]
                                    + bytes.fromhex("c00c00010001000000000004") + bytes([10, 1, 2, 3]), client)
@@ -94,9 +94,8 @@ class ClosedLoop(unittest.TestCase):
             setting = pathlib.Path("/proc/sys/net/ipv4", name)
             if setting.exists():
                 setting.write_text(str(value))
-        for file, text in ("resolv.conf", "nameserver 127.0.0.1\n"), ("nsswitch.conf", "hosts: files dns\n"):
-            (cls.scratch / file).write_text(text)
-            subprocess.run(["mount", "--bind", cls.scratch / file, pathlib.Path("/etc", file)], check=True)
+        (cls.scratch / "nsswitch.conf").write_text("hosts: files dns\n")
+        subprocess.run(["mount", "--bind", cls.scratch / "nsswitch.conf", "/etc/nsswitch.conf"], check=True)
         hosts = cls.scratch / "hosts"
         hosts.write_text("".join(f"10.0.0.{i} me.mydomain.net\n" for i in range(1, 256))
                          + "10.1.2.3 small.mydomain.net\n")
@@ -104,7 +103,7 @@ class ClosedLoop(unittest.TestCase):
         cls.scratch.chmod(0o755)
         cls.dnsmasq = subprocess.Popen(
             ["dnsmasq", "-k", "--no-resolv", "--no-hosts", f"--addn-hosts={hosts}", "--local=/mydomain.net/",
-             "--listen-address=127.0.0.1", "--bind-interfaces", "--user=root", "--pid-file=", "--log-facility=-"],
+             "--listen-address=127.0.0.1,::1", "--bind-interfaces", "--user=root", "--pid-file=", "--log-facility=-"],
             stderr=subprocess.DEVNULL)
         for _ in range(100):
             with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -116,15 +115,18 @@ class ClosedLoop(unittest.TestCase):
     def tearDownClass(cls):
         cls.dnsmasq.terminate()
         cls.dnsmasq.wait()
-        for file in "resolv.conf", "nsswitch.conf":
-            subprocess.run(["umount", pathlib.Path("/etc", file)], check=True)
+        subprocess.run(["umount", "/etc/nsswitch.conf"], check=True)
         shutil.rmtree(cls.scratch)
 
     def tearDown(self):
-        subprocess.run(["iptables", "-F"], check=True)
+        self.filter("-F")
+
+    def filter(self, *words):
+        for tables in "iptables", "ip6tables":
+            subprocess.run([tables, *words], check=True)
 
     def rule(self, *words):
-        subprocess.run(["iptables", "-A", *words], check=True)
+        self.filter("-A", *words)
 
     def hanglab(self, *words, status=0):
         done = subprocess.run([HANGLAB, *map(str, words)], cwd=CHECKOUT, capture_output=True, text=True, timeout=120)
@@ -181,41 +183,46 @@ class ClosedLoop(unittest.TestCase):
             "UDP dropped": (["INPUT", *UDP53, "-j", "DROP"], ("glibc", "musl", "go")),
             "UDP not let out": (["OUTPUT", *UDP53, "-j", "DROP"], ("glibc", "musl")),
         }
-        compared = 0
+        compared = set()
         for fault, (rule, clients) in faults.items():
             if rule:
                 self.rule(*rule)
-            with concurrent.futures.ThreadPoolExecutor() as pool:
-                pairs = [(client, *outcomes) for client, outcomes in zip(clients, pool.map(self.both, clients))]
-            subprocess.run(["iptables", "-F"], check=True)
-            for client, real, played in pairs:
+            cases = [(client, server) for client in clients for server in ("127.0.0.1", "::1")]
+            with concurrent.futures.ThreadPoolExecutor(len(cases)) as pool:
+                pairs = list(pool.map(self.both, *zip(*cases)))
+            self.filter("-F")
+            for (client, server), (real, played) in zip(cases, pairs):
                 if real is None:
                     continue
-                compared += 1
-                with self.subTest(fault=fault, client=client, real=real, played=played):
+                compared.add((fault, server))
+                with self.subTest(fault=fault, client=client, server=server, real=real, played=played):
                     if (fault, client) == ("TCP reset", "go"):
                         for outcome in real, played:
                             self.assertIn(outcome[1:], GO_RESET)
                     else:
                         self.assertEqual(real[1:], played[1:])
                     self.assertAlmostEqual(real[0], played[0], delta=0.3)
-        self.assertGreaterEqual(compared, 5)  # glibc's at least: its probe is always there
+        self.assertEqual(len(compared), 2 * len(faults))  # by glibc at least: its probe is always there
 
-    def both(self, client):
+    def both(self, client, server):
         """(seconds, error, addresses) of the real program and of the model that plays it, asking at the same time."""
         probe = pathlib.Path(PROBES, f"{client}_probe")
         if not probe.exists():
             return None, None
         version = subprocess.run([probe, "--version"], capture_output=True, text=True, timeout=60).stdout.strip()
-        known = subprocess.run([HANGLAB, "replay", INCIDENT, "--server", "127.0.0.1", "--client", "none"],
+        known = subprocess.run([HANGLAB, "replay", INCIDENT, "--server", server, "--client", "none"],
                                capture_output=True, text=True, timeout=60).stderr
         if not version or version not in known:
             return None, None
-        asked = subprocess.Popen([probe, "me.mydomain.net", "unspec"], stdout=subprocess.PIPE, text=True,
+        conf = self.file(f"resolv.conf of {client} at {server}")
+        conf.write_text(f"nameserver {server}\n")
+        asked = subprocess.Popen(["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', conf,
+                                  probe, "me.mydomain.net", "unspec"], stdout=subprocess.PIPE, text=True,
                                  cwd=self.scratch)
-        replay = subprocess.run([HANGLAB, "replay", INCIDENT, "--server", "127.0.0.1", "--client", version, "--format",
+        replay = subprocess.run([HANGLAB, "replay", INCIDENT, "--server", server, "--client", version, "--format",
                                  "json"], capture_output=True, text=True, timeout=120)
         played = json.loads(replay.stdout)
+        self.assertEqual({a["server"] for a in played["attempts"]}, {"[::1]:53" if ":" in server else server + ":53"})
         began, ended, error, *addresses = asked.communicate(timeout=120)[0].rstrip("\n").split("\t")
         return ((int(ended) - int(began)) / 1e9, "" if error == "-" else error, len(addresses)), \
             (float(played["duration_s"]), played["error"], played["addresses"])
@@ -278,8 +285,16 @@ class ClosedLoop(unittest.TestCase):
     def test_what_is_refused(self):
         for options, words in (
                 (["--server", "192.0.2.53"], "--i-own-this-network"),
-                (["--server", "localhost"], "reads 127.0.0.1 or 127.0.0.1:5353"),
+                (["--server", "2001:db8::53"], "--i-own-this-network"),
+                (["--server", "localhost"], "reads 127.0.0.1, 127.0.0.1:5353, ::1 or [::1]:5353"),
                 (["--server", "127.0.0.1:0"], "--server"),
+                (["--server", "[::1]:0"], "--server"),
+                (["--server", "[::1"], "--server"),
+                (["--server", "fe80::1"], "link-local"),
+                (["--server", "::1", "--source", "127.1.0.0/16"], "is asked from addresses of IPv6"),
+                (["--server", "127.0.0.1", "--source", "fd00::/64"], "is asked from addresses of IPv4"),
+                (["--server", "::1", "--source", "fd00:8::/64"], "ip -6 route add local fd00:8::/64 dev lo"),
+                (["--server", "::1", "--source", "fd00::/129"], "reads 10.9.0.0/16 or fd00:9::/64"),
                 (["--server", "127.0.0.1", "--client", "bind"], "glibc-2.36"),
                 (["--server", "127.0.0.1", "--source", "10.8.0.0/16"], "ip route add local 10.8.0.0/16 dev lo"),
                 (["--server", "127.0.0.1", "--mbps", "3"], "--mbps"),
@@ -298,6 +313,26 @@ class ClosedLoop(unittest.TestCase):
             capture = write_capture(self.file("route.pcap"), [(0, f"10.0.0.{i}", f"h{i}.example") for i in range(1, 9)])
             self.hanglab("replay", capture, "--server", server.at, "--source", "10.9.0.0/16", "--client", "musl")
         self.assertEqual({address for _, (address, _), _ in server.asked}, {f"10.9.0.{i}" for i in range(1, 9)})
+
+    def test_addresses_of_a_local_route_of_ipv6_are_clients_too(self):
+        subprocess.run("ip -6 route add local fd00:9::/64 dev lo".split(), check=True)
+        queries = [(0, f"10.0.{i // 250}.{i % 250 + 1}", f"h{i}.example") for i in range(600)]
+        capture = write_capture(self.file("route6.pcap"), queries)
+        for more in [], ["--topspeed", "--loop", "2"], ["--topspeed", "--keep-ports"]:
+            with self.subTest(more=more), AskedServer(address="::1") as server:
+                done = self.hanglab("replay", capture, "--server", server.at, "--source", "fd00:9::5/64", *more)
+                self.assertIn("600 names  600 hosts", done.stdout)
+                self.assertEqual({address for _, (address, _), _ in server.asked},
+                                 {f"fd00:9::{i:x}" for i in range(1, 601)})
+        one = write_capture(self.file("one.pcap"), queries[:1])
+        with AskedServer(address="::1") as server:
+            self.hanglab("replay", one, "--server", server.at, "--source", "fd00:9::7:7", "--client", "go")
+        self.assertEqual({address for _, (address, _), _ in server.asked}, {"fd00:9::7:7"})
+        (large,) = self.replayed("--source", "fd00:9::/127", server="[::1]:53")
+        self.assertEqual((large["outcome"], large["addresses"]), ("answered", 255))
+        two = write_capture(self.file("two6.pcap"), queries[:3])
+        told = self.hanglab("replay", two, "--server", "::1", "--source", "fd00:9::/127", status=2).stderr
+        self.assertIn("has addresses for 2 clients, and there are 3", told)
 
 
 in_namespaces_of_its_own()
