@@ -334,6 +334,21 @@ class ClosedLoop(unittest.TestCase):
         told = self.hanglab("replay", two, "--server", "::1", "--source", "fd00:9::/127", status=2).stderr
         self.assertIn("has addresses for 2 clients, and there are 3", told)
 
+    def test_kept_ports_come_again_after_2000_others_and_real_ones_do_not(self):
+        capture = write_capture(self.file("ports.pcap"), [(i, "10.0.0.7", f"h{i}.example") for i in range(3000)])
+        ports = {}
+        for options in ["--keep-ports"], []:
+            with AskedServer() as server:
+                self.hanglab("replay", capture, "--server", server.at, "--topspeed", "--clients", "20", *options)
+            ports[bool(options)] = [port for _, (_, port), _ in server.asked]
+        self.assertEqual(len(ports[True]), 3000)
+        last = {}
+        for i, port in enumerate(ports[True]):
+            self.assertGreater(i - last.get(port, -3000), 2000 - 2 * 20)  # in the order of their arrival
+            last[port] = i
+        self.assertLess(len(set(ports[True])), 2000 + 5 * 20)
+        self.assertGreater(len(set(ports[False])), 2500)  # of 28,232 at random
+
 
 in_namespaces_of_its_own()
 unittest.main(argv=sys.argv[:1] + sys.argv[4:], verbosity=2)
