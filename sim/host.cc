@@ -434,12 +434,27 @@ std::optional<kernel::Firewall>& Host::firewall_for(ByteView packet) {
 }
 
 int Host::inject(Bytes packet) {
-  const auto header = kernel::decode_ipv4(packet)->header;
-  const auto route = route_to(header.destination);
+  return packet[0] >> 4 == 6 ? inject_ipv6(std::move(packet)) : inject_ipv4(std::move(packet));
+}
+
+int Host::inject_ipv4(Bytes packet) {
+  const auto ip = kernel::decode_ipv4(packet);
+  const auto route = is_local(ip->header.destination) ? nullptr : route_to(ip->header.destination);
   if (!route) return ENETUNREACH;
   injected_.outgoing(packet);
-  const auto payload = kernel::decode_ipv4(packet)->payload;
-  ipv4_->SendWithHeader(to_ns3(payload), to_ns3(header, payload.size()), route);
+  ipv4_->SendWithHeader(to_ns3(ip->payload), to_ns3(ip->header, ip->payload.size()), route);
+  return 0;
+}
+
+int Host::inject_ipv6(Bytes packet) {
+  const auto ip = kernel::decode_ipv6(packet);
+  const auto& to = ip->header.destination;
+  const auto* route = is_local(to) || !ipv6_ ? nullptr : ipv6_->route_to(to);
+  if (!route) return ENETUNREACH;
+  const auto end = static_cast<std::size_t>(ip->payload.data() + ip->payload.size() - packet.data());
+  packet.resize(end);  // behind it is an Ethernet frame's padding
+  injected_.outgoing(packet);
+  ipv6_->send(*route, packet);
   return 0;
 }
 

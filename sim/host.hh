@@ -81,9 +81,9 @@ class Host {
   };
   int send(const Outgoing& outgoing, Bytes message);
 
-  // Puts an IPv4 packet of a capture onto the interface that leads to its destination, past OUTPUT, as a raw
-  // socket of a packet generator would; this kernel does not react to what comes back (injected_flows.hh).
-  // ENETUNREACH without a route.
+  // Puts a packet of a capture, one that kernel::decode_ip() reads, onto the interface that leads to its
+  // destination, past OUTPUT, as a raw socket of a packet generator would; this kernel does not react to what
+  // comes back (injected_flows.hh). ENETUNREACH where no interface leads there.
   int inject(Bytes packet);
 
   // 0.0.0.0 stands for every address of the host, those of IPv6 as well; a particular one goes before it.
@@ -131,6 +131,8 @@ class Host {
   void observe(ns3::Ptr<const ns3::Packet> packet, std::uint32_t interface, Direction direction);
   int send_ipv4(const Outgoing& outgoing, const Bytes& message);
   int send_ipv6(const Outgoing& outgoing, const Bytes& message);
+  int inject_ipv4(Bytes packet);
+  int inject_ipv6(Bytes packet);
   // EPERM or 0.
   int pass_output(ByteView packet, std::string_view out_interface);
   std::uint32_t flow_label(const Outgoing& outgoing, ByteView message) const;

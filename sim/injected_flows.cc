@@ -1,6 +1,8 @@
 #include "sim/injected_flows.hh"
 
 #include "core/big_endian.hh"
+#include "core/internet_checksum.hh"
+#include "models/linux/ip_packet.hh"
 #include "models/linux/ipv4_header.hh"
 #include "models/linux/tcp_segment.hh"
 
@@ -31,41 +33,44 @@ void shift_sack(std::span<std::uint8_t> options, std::uint32_t by) {
   }
 }
 
+// In the header of a TCP segment. The checksum follows by difference: the segment may be in fragments.
+void move_acknowledgments(std::span<std::uint8_t> header, std::uint32_t by) {
+  InternetSum change;
+  change.subtract(header);
+  put32(header, acknowledgment_at, get_u32(header, acknowledgment_at) + by);
+  shift_sack(header.subspan(options_at), by);
+  change.add(header);
+  set_u16(header, checksum_at, change.updated(get_u16(header, checksum_at)));
+}
+
 }  // namespace
 
 void InjectedFlows::outgoing(std::span<std::uint8_t> packet) {
-  const auto ip = kernel::decode_ipv4(packet);
-  if (!ip || ip->header.fragment_offset != 0 || ip->payload.size() < udp_header_size) return;
-  const auto& header = ip->header;
-  if (header.protocol != kernel::protocol_udp && header.protocol != kernel::protocol_tcp) return;
-  Flow& flow = flows_[{.protocol = header.protocol,
-                       .local = {header.source, get_u16(ip->payload, 0)},
-                       .remote = {header.destination, get_u16(ip->payload, 2)}}];
-  if (header.protocol != kernel::protocol_tcp) return;
+  const auto ip = kernel::decode_ip(packet);
+  if (!ip || ip->later_fragment || ip->payload.size() < udp_header_size) return;
+  if (ip->protocol != kernel::protocol_udp && ip->protocol != kernel::protocol_tcp) return;
+  Flow& flow = flows_[{.protocol = ip->protocol,
+                       .local = {ip->source, get_u16(ip->payload, 0)},
+                       .remote = {ip->destination, get_u16(ip->payload, 2)}}];
+  if (ip->protocol != kernel::protocol_tcp) return;
   const auto segment = kernel::decode_tcp(ip->payload);
   if (!segment) return;
   if (segment->syn) flow = {};  // the port is used again
   if (!segment->ack) return;
   if (!flow.shift && flow.expected) flow.shift = *flow.expected - segment->acknowledgment;
   if (!flow.shift) return;
-  const auto message =
-      packet.subspan(static_cast<std::size_t>(ip->payload.data() - packet.data()), ip->payload.size());
-  put32(message, acknowledgment_at, segment->acknowledgment + *flow.shift);
-  const std::size_t header_size = static_cast<std::size_t>(message[12] >> 4) * 4;
-  shift_sack(message.first(header_size).subspan(options_at), *flow.shift);
-  set_u16(message, checksum_at, 0);
-  set_u16(message, checksum_at,
-          kernel::transport_checksum(message, header.source, header.destination, header.protocol));
+  const auto at = static_cast<std::size_t>(ip->payload.data() - packet.data());
+  move_acknowledgments(packet.subspan(at, ip->payload.size() - segment->payload.size()), *flow.shift);
 }
 
 bool InjectedFlows::incoming(std::span<const std::uint8_t> packet) {
-  const auto ip = kernel::decode_ipv4(packet);
+  const auto ip = kernel::decode_ip(packet);
   if (!ip || ip->payload.size() < udp_header_size) return false;
-  const auto found = flows_.find({.protocol = ip->header.protocol,
-                                  .local = {ip->header.destination, get_u16(ip->payload, 2)},
-                                  .remote = {ip->header.source, get_u16(ip->payload, 0)}});
+  const auto found = flows_.find({.protocol = ip->protocol,
+                                  .local = {ip->destination, get_u16(ip->payload, 2)},
+                                  .remote = {ip->source, get_u16(ip->payload, 0)}});
   if (found == flows_.end()) return false;
-  if (ip->header.protocol == kernel::protocol_tcp)
+  if (ip->protocol == kernel::protocol_tcp)
     if (const auto segment = kernel::decode_tcp(ip->payload); segment && segment->syn && segment->ack)
       found->second.expected = segment->sequence + 1;
   return true;

@@ -20,7 +20,7 @@ class InjectedFlows {
   bool empty() const { return flows_.empty(); }
   void clear() { flows_.clear(); }
 
-  // Takes note of an IPv4 packet on its way out. Of a TCP segment the acknowledgment number, the SACK blocks
+  // Takes note of an IP packet on its way out. Of a TCP segment the acknowledgment number, the SACK blocks
   // and the checksum are changed to what the peer of today expects, once its SYN+ACK was seen. What is no
   // whole TCP or UDP header stays as it is.
   void outgoing(std::span<std::uint8_t> packet);

@@ -30,9 +30,9 @@ class World {
   RunResult run_workload(std::uint64_t seed, std::uint64_t number, const Workload& workload,
                          const RunOptions& options = {});
 
-  // No lookup, but IPv4 packets of a capture (direction and interface aside) put onto their hosts' interfaces
-  // at their times, and give_up longer; `next` gives one after the other, in order of time, and false at
-  // their end. What the hosts' taps saw goes to `seen`.
+  // No lookup, but packets of a capture (direction and interface aside; each read by kernel::decode_ip()) put
+  // onto their hosts' interfaces at their times, and give_up longer; `next` gives one after the other, in
+  // order of time, and false at their end. What the hosts' taps saw goes to `seen`.
   using PacketSource = std::function<bool(PacketEvent&)>;
   using PacketSink = std::function<void(PacketEvent)>;
   struct Injected {

@@ -29,14 +29,19 @@ struct Small {
   int syn_retries = 1;
   std::string vm_sysctls{};  // more of them: "net.ipv4.tcp_sack: 0"
   std::string give_up = "60s";
+  bool ipv6 = false;  // besides: vm 2001:db8::119, hypervisor 2001:db8::1; the rules are ip6tables' then
 };
 
 inline scenario::Scenario small_scenario(const Small& small) {
   std::string host_file;
   for (int i = 1; i < 256; ++i) host_file += fmt::format("          10.0.0.{} me.mydomain.net\n", i);
   for (int i = 1; i < 4; ++i) host_file += fmt::format("          10.0.9.{} small.mydomain.net\n", i);
-  const auto rules = [](const std::string& text) {
-    return text.empty() ? text : "    iptables: \"" + text + "\"\n";
+  const auto rules = [&small](const std::string& text) {
+    const std::string program = small.ipv6 ? "ip6tables" : "iptables";
+    return text.empty() ? text : "    " + program + ": \"" + text + "\"\n";
+  };
+  const auto ipv6 = [&small](const char* address) {
+    return small.ipv6 ? fmt::format(", \"{}\"", address) : std::string();
   };
   return scenario::parse(
       "name: small\ngive_up: " + small.give_up +
@@ -44,8 +49,8 @@ inline scenario::Scenario small_scenario(const Small& small) {
           "hosts:\n"
           "  hypervisor:\n"
           "    interfaces:\n"
-          "      virbr0: {addresses: [192.168.122.1/24, 192.168.122.2/24]}\n" +
-          rules(small.hypervisor_rules) +
+          "      virbr0: {addresses: [192.168.122.1/24, 192.168.122.2/24" +
+          ipv6("2001:db8::1/64") + "]}\n" + rules(small.hypervisor_rules) +
           "    dns:\n"
           "      - software: dnsmasq 2.90\n"
           "        options: --no-resolv --no-hosts --local=/mydomain.net/\n"
@@ -54,7 +59,8 @@ inline scenario::Scenario small_scenario(const Small& small) {
           "  vm:\n"
           "    kernel: {version: \"6.1\", hz: 250}\n"
           "    interfaces:\n"
-          "      eth0: {address: 192.168.122.119/24}\n" +
+          "      eth0: {addresses: [192.168.122.119/24" +
+          ipv6("2001:db8::119/64") + "]}\n" +
           fmt::format("    sysctls: {{net.ipv4.tcp_syn_retries: {}{}{}}}\n", small.syn_retries,
                       small.vm_sysctls.empty() ? "" : ", ", small.vm_sysctls) +
           "    resolv.conf: \"" + small.resolv_conf + "\"\n    nsswitch.conf: \"" + small.hosts_order +
