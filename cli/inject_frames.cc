@@ -17,7 +17,7 @@
 #include "core/error.hh"
 #include "replay/capture_lookups.hh"
 #include "replay/link_layer.hh"
-#include "replay/wire_attempts.hh"
+#include "replay/tap_packets.hh"
 #include "sim/world.hh"
 
 namespace hanglab::cli {
@@ -133,7 +133,7 @@ class HostPackets {
 // Reads the lookups off what each host's tap sees.
 class TapReading {
  public:
-  explicit TapReading(std::size_t hosts) {
+  explicit TapReading(std::size_t hosts) : taps_(hosts) {
     for (std::uint32_t host = 0; host < hosts; ++host)
       finders_.emplace_back([this, host](CapturedLookup&& lookup) {
         found_.push_back({.host = host, .lookup = std::move(lookup)});
@@ -141,10 +141,7 @@ class TapReading {
   }
 
   void add(const PacketEvent& event) {
-    for (auto& packet : replay::packets_of(event.host, {&event, 1})) {
-      packet.number = ++number_;
-      finders_[event.host].add(packet);
-    }
+    if (const auto packet = taps_[event.host].add(event)) finders_[event.host].add(*packet);
   }
 
   struct Found {
@@ -160,8 +157,8 @@ class TapReading {
   }
 
  private:
+  std::vector<replay::TapPackets> taps_;
   std::deque<replay::LookupFinder> finders_;
-  std::size_t number_ = 0;
   std::vector<Found> found_{};
 };
 

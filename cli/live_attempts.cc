@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "replay/tap_packets.hh"
 #include "replay/wire_attempts.hh"
 
 namespace hanglab::cli {

@@ -4,7 +4,7 @@
 #include <iterator>
 
 #include "cli/outputs.hh"
-#include "replay/wire_attempts.hh"
+#include "replay/tap_packets.hh"
 
 namespace hanglab::cli {
 

@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "core/dns.hh"
-#include "replay/ip_packet.hh"
 #include "replay/wire_event.hh"
 
 namespace hanglab::replay {
@@ -154,20 +153,6 @@ class Reader {
 };
 
 }  // namespace
-
-std::vector<CapturedPacket> packets_of(std::uint32_t host, std::span<const PacketEvent> events) {
-  std::vector<CapturedPacket> packets;
-  for (const PacketEvent& event : events) {
-    if (event.host != host) continue;
-    auto read = read_ip(event.bytes);
-    if (auto* packet = std::get_if<CapturedPacket>(&read)) {
-      packet->number = packets.size() + 1;
-      packet->at = event.at;
-      packets.push_back(std::move(*packet));
-    }
-  }
-  return packets;
-}
 
 std::vector<Attempt> attempts_on_the_wire(std::span<const CapturedPacket> packets,
                                           std::span<const CapturedPacket> unsent,

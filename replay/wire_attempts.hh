@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "core/lookup.hh"
-#include "core/packet_event.hh"
 #include "replay/captured_packet.hh"
 
 namespace hanglab::replay {
@@ -20,9 +19,6 @@ struct LookupWindow {
   bool alone = true;     // no other lookup of this host runs meanwhile: nameless connections are its own
   int syns_at_most = 0;  // after so many unanswered SYNs connect() fails with ETIMEDOUT; 0: not known
 };
-
-// Of `host`, what has to do with DNS.
-std::vector<CapturedPacket> packets_of(std::uint32_t host, std::span<const PacketEvent> events);
 
 // `packets` are what a tap saw; `unsent`, what the host's own rules kept from it or what it sent to itself.
 std::vector<Attempt> attempts_on_the_wire(std::span<const CapturedPacket> packets,
