@@ -14,16 +14,28 @@ namespace {
 
 constexpr std::size_t mac_size = 6;
 constexpr std::uint16_t vlan_tag = 0x8100;  // IEEE 802.1Q
+constexpr BoundedTable<std::string, std::optional<Refusal>>::Limits fragments_remembered{
+    .entries = 1024, .idle = std::chrono::seconds(60)};
 
 void put16(std::vector<std::uint8_t>& bytes, std::uint16_t value) {
   bytes.push_back(static_cast<std::uint8_t>(value >> 8));
   bytes.push_back(static_cast<std::uint8_t>(value));
 }
 
-bool goes_to_a_server(ByteView packet, const IpLayout& layout) {
-  if (layout.protocol != ip_udp && layout.protocol != ip_tcp) return false;
+std::optional<Refusal> refuse_others_by_port(ByteView packet, const IpLayout& layout) {
+  if (layout.protocol != ip_udp && layout.protocol != ip_tcp) return Refusal::no_ports;
   const std::size_t at = layout.transport + 2;
-  return layout.first && at + 2 <= layout.end && get_u16(packet, at) == dns_port;
+  if (at + 2 > layout.end || get_u16(packet, at) != dns_port) return Refusal::not_a_client;
+  return {};
+}
+
+// What the fragments of a packet have in common. IPv6 has one number space for all protocols.
+std::string packet_key(ByteView packet, const IpLayout& layout) {
+  const auto addresses = packet.subspan(layout.source(), 2 * layout.address_size());
+  std::string key(addresses.begin(), addresses.end());
+  for (int bits = 0; bits < 32; bits += 8) key += static_cast<char>(layout.identification >> bits);
+  if (!layout.v6) key += static_cast<char>(layout.protocol);
+  return key;
 }
 
 void append(FrameBlock& block, ByteView link, ByteView packet) {
@@ -39,12 +51,25 @@ std::string to_string(Refusal refusal) {
     case Refusal::cut_short: return "cut short by the capture";
     case Refusal::unreadable: return "with an IP header that contradicts itself";
     case Refusal::not_ip: return "not IP";
+    case Refusal::no_ports: return "neither UDP nor TCP";
     case Refusal::not_a_client: return "not to port 53";
+    case Refusal::stray_fragment: return "fragments without their first, which names the port";
     case Refusal::not_allowed: return "to addresses that are not allowed";
     case Refusal::too_long: return "longer than the MTU";
     case Refusal::no_neighbour: return "to addresses without a neighbour entry";
   }
   return {};
+}
+
+Rewriter::Rewriter(RewriteRules rules) : rules_(std::move(rules)), first_fragments_(fragments_remembered) {}
+
+std::optional<Refusal> Rewriter::refuse_others(const CapturedFrame& frame, const IpLayout& layout) {
+  if (!layout.fragment) return refuse_others_by_port(network_, layout);
+  const auto key = packet_key(network_, layout);
+  if (layout.first)
+    return first_fragments_.put(key, refuse_others_by_port(network_, layout), frame.at, [](auto&&) {});
+  const auto* of_the_first = first_fragments_.find(key, frame.at);
+  return of_the_first ? *of_the_first : Refusal::stray_fragment;
 }
 
 std::optional<Refusal> Rewriter::set_link_layer(const CapturedFrame& frame, ByteView network,
@@ -93,7 +118,8 @@ std::optional<Refusal> Rewriter::rewrite(const CapturedFrame& frame, FrameBlock&
   if (const auto* problem = std::get_if<IpProblem>(&found))
     return *problem == IpProblem::cut_short ? Refusal::cut_short : Refusal::unreadable;
   const auto& layout = std::get<IpLayout>(found);
-  if (rules_.only_clients && !goes_to_a_server(network_, layout)) return Refusal::not_a_client;
+  if (rules_.only_clients)
+    if (const auto refusal = refuse_others(frame, layout)) return refusal;
 
   const bool was_wrong = edit_ip(network_, layout, rules_.edit);
   const ByteView destination = ByteView(network_).subspan(layout.destination(), layout.address_size());

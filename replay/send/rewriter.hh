@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "replay/bounded_table.hh"
 #include "replay/captured_frame.hh"
 #include "replay/send/frame_block.hh"
 #include "replay/send/ip_edit.hh"
@@ -32,15 +33,25 @@ struct RewriteRules {
   bool fragment = false;                    // what is longer; else it is refused
   bool pad = false;                         // what the capture cut short, with zeros; else it is refused
   std::vector<IpPrefix> allowed{};          // destinations; without one, all
-  bool only_clients = false;                // what goes to port 53
+  bool only_clients = false;                // what goes to port 53, by UDP or TCP
 };
 
-enum class Refusal { cut_short, unreadable, not_ip, not_a_client, not_allowed, too_long, no_neighbour };
+enum class Refusal {
+  cut_short,
+  unreadable,
+  not_ip,
+  no_ports,
+  not_a_client,
+  stray_fragment,
+  not_allowed,
+  too_long,
+  no_neighbour
+};
 std::string to_string(Refusal refusal);  // "longer than the MTU"
 
 class Rewriter {
  public:
-  explicit Rewriter(RewriteRules rules) : rules_(std::move(rules)) {}
+  explicit Rewriter(RewriteRules rules);
 
   // Appends the frames to send in place of this one.
   std::optional<Refusal> rewrite(const CapturedFrame& frame, FrameBlock& into);
@@ -49,12 +60,15 @@ class Rewriter {
   std::uint64_t fragmented() const { return fragmented_; }
 
  private:
+  // Of a packet that is not to port 53. Later fragments name no port, and share the fate of their first.
+  std::optional<Refusal> refuse_others(const CapturedFrame& frame, const IpLayout& layout);
   std::optional<Refusal> set_link_layer(const CapturedFrame& frame, std::span<const std::uint8_t> network,
                                         std::uint16_t ethertype, std::span<const std::uint8_t> destination);
 
   RewriteRules rules_;
   std::vector<std::uint8_t> link_{};     // the Ethernet header of the frame at hand
   std::vector<std::uint8_t> network_{};  // its packet
+  BoundedTable<std::string, std::optional<Refusal>> first_fragments_;
   std::uint64_t checksums_put_right_ = 0;
   std::uint64_t fragmented_ = 0;
 };

@@ -200,6 +200,26 @@ TEST_CASE("What cannot be sent says why") {
   CHECK_FALSE(refused({.only_clients = true}, captured(frame)));
   const Octets answer = ethernet(ipv4(17, server, client, udp(53, 40000, {1})));
   CHECK(refused({.only_clients = true}, captured(answer)) == Refusal::not_a_client);
+  const Octets ping = ethernet(ipv4(1, client, server, {8, 0, 0, 0, 0, 0, 0, 0}));
+  CHECK(refused({.only_clients = true}, captured(ping)) == Refusal::no_ports);
+}
+
+TEST_CASE("Later fragments share the fate of their first, which alone names the port") {
+  for (const bool v6 : {false, true}) {
+    const auto fragment = [v6](std::uint8_t to, std::uint16_t port, std::size_t at) {
+      const auto datagram = udp(40000, port, Octets(33, 0x5a));
+      return captured(v6 ? joined({macs, {0x86, 0xdd}, ipv6_fragment(17, 2, to, datagram, at, 24)})
+                         : ethernet(ipv4_fragment(17, client, to, datagram, at, 24)));
+    };
+    Rewriter rewriter({.only_clients = true});
+    FrameBlock block;
+    CHECK(rewriter.rewrite(fragment(1, 53, 24), block) == Refusal::stray_fragment);
+    CHECK_FALSE(rewriter.rewrite(fragment(1, 53, 0), block));
+    CHECK(rewriter.rewrite(fragment(3, 123, 0), block) == Refusal::not_a_client);
+    CHECK_FALSE(rewriter.rewrite(fragment(1, 53, 24), block));
+    CHECK(rewriter.rewrite(fragment(3, 123, 24), block) == Refusal::not_a_client);
+    CHECK(block.frames.size() == 2);
+  }
 }
 
 TEST_CASE("What the capture cut short is padded with zeros, if asked for") {
