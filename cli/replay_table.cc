@@ -56,10 +56,13 @@ int status_after(const std::optional<std::string>& damage) {
 
 std::vector<std::string> names_of(const scenario::Scenario& scenario) {
   std::vector<std::string> names;
-  for (const auto& host : scenario.hosts)
-    names.push_back(host.interfaces.empty() ? host.name
-                                            : fmt::format("{} ({})", host.name,
-                                                          to_string(host.interfaces[0].addresses().front())));
+  for (const auto& host : scenario.hosts) {
+    std::vector<std::string> addresses;
+    for (const auto& interface : host.interfaces)
+      for (const IpAddress& address : interface.addresses()) addresses.push_back(to_string(address));
+    names.push_back(addresses.empty() ? host.name
+                                      : fmt::format("{} ({})", host.name, fmt::join(addresses, ", ")));
+  }
   return names;
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/big_endian.hh"
 #include "core/error.hh"
 
 namespace hanglab::replay {
@@ -100,6 +101,13 @@ bool map_address(std::span<const AddressMap> maps, std::span<std::uint8_t> octet
     octets[i] = static_cast<std::uint8_t>((to.bytes[i] & mask) | (octets[i] & ~mask));
   }
   return true;
+}
+
+IpAddress mapped_address(std::span<const AddressMap> maps, const IpAddress& address) {
+  Octets octets = octets_of(address);
+  map_address(maps, std::span(octets.bytes).first(octets.size));
+  if (is_ipv6(address)) return Ipv6Address{octets.bytes};
+  return Ipv4Address{get_u32(octets.bytes, 0)};
 }
 
 }  // namespace hanglab::replay

@@ -40,5 +40,7 @@ PortMap read_port_map(std::string_view text);
 
 // Maps an address in place by the first map that it falls under. Returns whether one did.
 bool map_address(std::span<const AddressMap> maps, std::span<std::uint8_t> octets);
+// What it becomes by them; itself where it falls under none.
+IpAddress mapped_address(std::span<const AddressMap> maps, const IpAddress& address);
 
 }  // namespace hanglab::replay

@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ ROOT = pathlib.Path(sys.argv.pop(1))
 DROP = "topologies/libvirt-tcp53-drop.yaml"
 DEBIAN = "topologies/debian-tcp53-drop.yaml"
 CLEAN = "topologies/libvirt-clean.yaml"
+IPV6 = "topologies/atlas/80-ipv6-none.yaml"
 CAPTURE = "tests/captures/glibc-2.36-seed-vm.pcap"
 ANSWERED = "tests/captures/groundtruth/glibc-2.36--clean/hv.pcap"
 
@@ -318,6 +320,82 @@ class Replay(InScratch):
         self.assertIn("answered, 255 records", done.stdout)
         for words in ["--frames", "--write", self.scratch / "f.pcap"], ["--frames", "--into", CLEAN, "--strace", "--out", self.scratch / "p"]:
             self.assertEqual(hanglab("replay", ANSWERED, *words).returncode, 2)
+
+    def recorded(self, scenario, *words):
+        """What tcpdump on the VM would have recorded of a run."""
+        done = hanglab("run", scenario, "--pcap", "--out", self.scratch / "recorded", *words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return self.scratch / "recorded" / "vm.pcap"
+
+    def test_frames_of_ipv6_are_answered_like_those_of_ipv4(self):
+        capture = self.recorded(IPV6)
+        done = hanglab("replay", capture, "--into", IPV6, "--frames", "--out", self.scratch / "o", "--pcap")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("45 left out: not to port 53\n55 packets put onto the interfaces", done.stdout)
+        self.assertRegex(done.stdout, r"replayed +1\d\.\d ms  answered, 256 records: .*, TCP answered, 5 rounds")
+        sent = subprocess.run(["tshark", "-r", self.scratch / "o" / "vm.pcap", "-Y", "ipv6.src == 2001:db8:122::119"],
+                              capture_output=True, text=True).stdout
+        self.assertEqual(sent.count("\n"), 55)
+
+        dropped = hanglab("replay", capture, "--into", IPV6, "--frames", "--set",
+                          "hosts.hypervisor.ip6tables=-A INPUT -p tcp --dport 53 -j DROP", "--set",
+                          "hosts.vm.iptables=-A OUTPUT -j DROP")
+        self.assertRegex(dropped.stdout, r"replayed +> .* no end seen .*, TCP unanswered")
+        self.assertNotIn("OUTPUT chain", dropped.stderr)  # that of IPv4 has no part in it
+        below = hanglab("replay", capture, "--into", "topologies/atlas/81-ipv6-tcp-dropped-at-output.yaml", "--frames")
+        self.assertIn("vm's own OUTPUT chain is not asked", below.stderr)
+
+        moved = 'hosts.vm.interfaces.eth0.addresses=[192.168.122.119/24, "2001:db8:122::7/64"]'
+        stranger = hanglab("replay", capture, "--into", IPV6, "--frames", "--set", moved)
+        self.assertEqual(stranger.returncode, 1)
+        self.assertIn("55 left out: from an address of no host", stranger.stdout)
+        self.assertIn("vm (192.168.122.119, 2001:db8:122::7)", stranger.stderr)
+        mapped = hanglab("replay", capture, "--into", IPV6, "--frames", "--set", moved, "--map", "2001:db8:122::119=vm")
+        self.assertIn("2001:db8:122::119 asks for me.mydomain.net", mapped.stdout)
+        self.assertRegex(mapped.stdout, r"replayed .* answered, 256 records")
+        self.assertIn("host 'vm' has no IPv6 address", hanglab("replay", capture, "--into", CLEAN, "--frames",
+                                                               "--map", "2001:db8:122::119=vm").stderr)
+
+    def test_each_client_is_shown_beside_its_own_lookup(self):
+        both = "topologies/atlas/85-ipv4-first-server-dead.yaml"
+        capture = self.recorded(both)
+        done = hanglab("replay", capture, "--into", both, "--frames")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("4 packets put onto the interfaces", done.stdout)
+        self.assertRegex(done.stdout, r"(?s)192\.168\.122\.119 asks .*replayed +> 0 s .*2001:db8:122::119 asks .*replayed +\d+ µs  answered")
+        moved = 'hosts.vm.interfaces.eth0.addresses=[192.168.122.7/24, "2001:db8:122::119/64"]'
+        done = hanglab("replay", capture, "--into", both, "--frames", "--set", moved)
+        self.assertRegex(done.stdout, r"(?s)192\.168\.122\.119 asks .*replayed  not at all.*2001:db8:122::119 asks .*replayed +\d+ µs  answered")
+        done = hanglab("replay", capture, "--into", both, "--frames", "--set", moved, "--format", "json")
+        self.assertEqual([json.loads(line)["outcome"] for line in done.stdout.splitlines()], ["answered"])
+        self.assertIn("2 left out: from an address of no host", done.stderr)
+
+    def test_answers_in_fragments_are_read_off_the_interface(self):
+        fragments = ["topologies/atlas/25-fragments-filtered.yaml", "--set", "hosts.router.iptables="]
+        done = hanglab("replay", self.recorded(*fragments), "--into", *fragments, "--frames")
+        self.assertRegex(done.stdout, r"replayed .* answered, 60 records: UDP, 3 rounds")
+
+    def test_what_the_simulation_cannot_carry_is_counted(self):
+        def ip6(next_header, payload):
+            address = bytes.fromhex("20010db801220000000000000000")
+            return bytes([0x60, 0, 0, 0, 0, len(payload), next_header, 64]) + address + b"\x01\x19" + address + b"\0\1" + payload
+
+        query = bytes.fromhex("9c40003500290000 00070100000100000000000002 6d65086d79646f6d61696e036e65740000010001")
+        packets = [ip6(17, query), ip6(60, bytes([17, 0, 1, 4, 0, 0, 0, 0]) + query),  # destination options
+                   ip6(58, bytes([128, 0, 0, 0, 0, 0, 0, 0])),
+                   bytes.fromhex("45000000 00014000 40110000 c0a87a77 c0a87a01") + query]  # its length was left to the interface
+        file = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)
+        for number, packet in enumerate(packets):
+            file += struct.pack("<IIII", number, 0, len(packet), len(packet)) + packet
+        (self.scratch / "odd.pcap").write_bytes(file)
+        done = hanglab("replay", self.scratch / "odd.pcap", "--into", IPV6, "--frames")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("1 left out: neither UDP nor TCP", done.stdout)
+        self.assertIn("1 left out: with IP options or extension headers", done.stdout)
+        self.assertIn("2 packets put onto", done.stdout)
+        done = hanglab("replay", self.scratch / "odd.pcap", "--into", IPV6, "--frames", "--keep-checksums")
+        self.assertIn("1 left out: without a length, which --keep-checksums leaves as captured", done.stdout)
+        self.assertIn("1 packet put onto", done.stdout)
 
     def test_standard_input_is_not_read_twice(self):
         for words, message in [(["--into", CLEAN, "--frames"], "--frames: reads the capture twice"),

@@ -32,6 +32,9 @@ TEST_CASE("One address maps alone") {
   const std::vector maps{read_address_map("192.0.2.1=198.51.100.7")};
   CHECK(mapped(maps, {192, 0, 2, 1}) == Octets{198, 51, 100, 7});
   CHECK(mapped(maps, {192, 0, 2, 2}) == Octets{192, 0, 2, 2});
+  CHECK(mapped_address(maps, *parse_ip("192.0.2.1")) == *parse_ip("198.51.100.7"));
+  CHECK(mapped_address(maps, *parse_ip("192.0.2.2")) == *parse_ip("192.0.2.2"));
+  CHECK(mapped_address({}, *parse_ip("2001:db8::9")) == *parse_ip("2001:db8::9"));
 }
 
 TEST_CASE("All addresses are in the network of length 0") {
