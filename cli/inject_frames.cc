@@ -16,6 +16,7 @@
 #include "core/dns.hh"
 #include "core/error.hh"
 #include "replay/capture_lookups.hh"
+#include "replay/read/kept_input.hh"
 #include "replay/send/address_map.hh"
 #include "replay/tap_packets.hh"
 #include "sim/world.hh"
@@ -136,13 +137,11 @@ int inject_frames(const Words& words, const std::string& capture,
                   const replay::FrameSelectionOptions& selection, const std::string& into,
                   const FrameOptions& frames, const SimulationOptions& options,
                   const boost::program_options::variables_map& values) {
-  if (capture == "-")
-    throw InputError(
-        "--frames: reads the capture twice, its lookups first, and standard input only flows once");
   const OutputSettings settings = output_settings(options, values);
   if (settings.traces) throw InputError("--strace: no program runs where frames are put onto an interface");
   const scenario::Scenario scenario = scenario::load(into, options.overrides);
   const auto rules = rewriting(scenario, frames);
+  replay::keep_for_rereading(capture);  // the lookups first, then the frames
   const auto contents = replay::read_lookups(capture, selection);
   fmt::print(stderr, "{}{}", reading_line(capture, contents.summary, contents.lookups.size()),
              unused_lines(contents.summary));

@@ -16,7 +16,7 @@
 #include "core/error.hh"
 #include "replay/link_layer.hh"
 #include "replay/pcap_writer.hh"
-#include "replay/read/frame_reader.hh"
+#include "replay/read/kept_input.hh"
 #include "replay/read_ahead.hh"
 #include "replay/send/frame_sender.hh"
 #include "replay/send/neighbours.hh"
@@ -121,6 +121,7 @@ int replay_frames(const std::string& capture, const replay::FrameSelectionOption
   if (options.loops == 0) throw InputError("--loop 0: there is nothing to do");
   if (!options.interface.empty() && !options.file.empty())
     throw InputError("--interface and --write: one of them");
+  if (options.loops > 1) replay::keep_for_rereading(capture);
   catch_interrupts();
   SelectedFrames frames(capture, selection);
   return options.file.empty() ? send_frames(frames, capture, options, seed)

@@ -9,8 +9,6 @@ namespace hanglab::cli {
 
 FramePipeline::Open SelectedFrames::opener() {
   return [this]() -> FramePipeline::Source {
-    if (capture_ == "-" && !selections_.empty())
-      throw InputError("--loop: standard input only flows once; a file can be repeated");
     auto reader = std::make_shared<replay::FrameReader>(capture_);
     auto selection = std::make_shared<replay::FrameSelection>(options_);
     selections_.push_back(selection);

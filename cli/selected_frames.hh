@@ -18,7 +18,8 @@ class SelectedFrames {
   SelectedFrames(std::string capture, replay::FrameSelectionOptions options)
       : capture_(std::move(capture)), options_(std::move(options)) {}
 
-  // From the capture's beginning whenever it is opened. To be outlived by this.
+  // From the capture's beginning whenever it is opened, which keep_for_rereading() makes possible for a pipe.
+  // To be outlived by this.
   FramePipeline::Open opener();
 
   // What was not asked for, by why.

@@ -9,8 +9,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "core/error.hh"
+#include "replay/read/kept_input.hh"
 #include "replay/read/unpack.hh"
 
 namespace hanglab::replay {
@@ -24,7 +26,12 @@ constexpr std::array<std::uint8_t, 4> zstd_magic{0x28, 0xb5, 0x2f, 0xfd};
 class FileSource : public ByteSource {
  public:
   FileSource(const std::string& path, FileProgress& progress) : path_(path), progress_(progress) {
-    fd_ = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (const auto kept = kept_input(path)) {
+      fd_ = kept->descriptor;
+      at_ = kept->begin;
+    } else {
+      fd_ = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    }
     if (fd_ < 0) throw InputError({.file = path}, std::strerror(errno));
     struct stat about {};
     if (fstat(fd_, &about) == 0 && S_ISDIR(about.st_mode)) {
@@ -35,15 +42,17 @@ class FileSource : public ByteSource {
     posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
   }
   ~FileSource() override {
-    if (fd_ != STDIN_FILENO) close(fd_);
+    if (!at_ && fd_ != STDIN_FILENO) close(fd_);
   }
   FileSource(const FileSource&) = delete;
   FileSource& operator=(const FileSource&) = delete;
 
   std::size_t read(std::span<std::uint8_t> into) override {
     for (;;) {
-      const ssize_t got = ::read(fd_, into.data(), into.size());
+      const ssize_t got =
+          at_ ? pread(fd_, into.data(), into.size(), *at_) : ::read(fd_, into.data(), into.size());
       if (got >= 0) {
+        if (at_) *at_ += got;
         progress_.taken += static_cast<std::uint64_t>(got);
         return static_cast<std::size_t>(got);
       }
@@ -55,6 +64,7 @@ class FileSource : public ByteSource {
   std::string path_;
   FileProgress& progress_;
   int fd_ = -1;
+  std::optional<off_t> at_{};  // of what was kept for rereading
 };
 
 // Octets that were looked at already, and what follows them.

@@ -30,8 +30,8 @@ struct FileProgress {
   std::uint64_t taken = 0;
 };
 
-// "-" is standard input. Throws InputError where it cannot be opened. `progress` is kept up to date while the
-// source lives.
+// "-" is standard input, and again from its beginning if it was kept (kept_input.hh). Throws InputError where
+// it cannot be opened. `progress` is kept up to date while the source lives.
 std::unique_ptr<ByteSource> open_bytes(const std::string& path, FileProgress& progress);
 
 class ByteStream {
