@@ -3,22 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <deque>
 #include <limits>
+#include <map>
 #include "cli/captured_record.hh"
 #include "cli/captured_words.hh"
 #include "cli/injected_packets.hh"
 #include "cli/interrupt.hh"
 #include "cli/replay_table.hh"
 #include "cli/selected_frames.hh"
+#include "cli/tap_lookups.hh"
 #include "cli/verbs.hh"
-#include "core/dns.hh"
 #include "core/error.hh"
 #include "replay/capture_lookups.hh"
 #include "replay/read/kept_input.hh"
 #include "replay/send/address_map.hh"
-#include "replay/tap_packets.hh"
 #include "sim/world.hh"
 
 namespace hanglab::cli {
@@ -54,54 +55,77 @@ replay::RewriteRules rewriting(const scenario::Scenario& scenario, FrameOptions 
   return rules;
 }
 
-// Reads the lookups off what each host's tap sees.
-class TapReading {
- public:
-  explicit TapReading(std::size_t hosts) : taps_(hosts) {
-    for (std::uint32_t host = 0; host < hosts; ++host)
-      finders_.emplace_back([this, host](CapturedLookup&& lookup) {
-        found_.push_back({.host = host, .lookup = std::move(lookup)});
-      });
-  }
-
-  void add(const PacketEvent& event) {
-    if (const auto packet = taps_[event.host].add(event)) finders_[event.host].add(*packet);
-  }
-
-  struct Found {
-    std::uint32_t host = 0;
-    CapturedLookup lookup;
-  };
-  // Of the hosts that `wanted` names, in the order of their beginnings.
-  std::vector<Found> finish(Duration end, const std::function<bool(std::uint32_t)>& wanted) {
-    for (auto& finder : finders_) finder.finish(end);
-    std::erase_if(found_, [&](const Found& found) { return !wanted(found.host); });
-    std::ranges::stable_sort(found_, {}, [](const Found& found) { return found.lookup.start; });
-    return std::move(found_);
-  }
-
- private:
-  std::vector<replay::TapPackets> taps_;
-  std::deque<replay::LookupFinder> finders_;
-  std::vector<Found> found_{};
+struct Injection {
+  sim::World::Injected counts{};
+  Duration end{};  // when lookups that had not ended were given up
+  RunResult result{};
 };
 
-// Each captured lookup beside the first of the same client and name that was not taken yet.
-std::string table(const replay::CaptureContents& captured, const std::vector<TapReading::Found>& replayed,
+Injection inject(sim::World& world, InjectedPackets& packets, TapLookups& taps, std::uint64_t seed,
+                 Duration give_up, bool keep) {
+  Injection injection;
+  const auto next = [&](PacketEvent& packet) {
+    if (!packets.next(packet)) return false;
+    injection.end = packet.at + give_up;
+    return true;
+  };
+  injection.counts = world.inject(seed, 0, next, [&](PacketEvent packet) {
+    taps.add(packet);
+    if (keep) injection.result.packets.push_back(std::move(packet));
+  });
+  return injection;
+}
+
+std::vector<Lookup> records_of(std::span<const TapLookup> replayed, const scenario::Scenario& scenario,
+                               std::uint64_t seed) {
+  std::vector<Lookup> records;
+  for (const TapLookup& found : replayed) {
+    records.push_back(to_record(found.lookup, scenario.name, Duration(0)));
+    records.back().host = scenario.hosts[found.host].name;
+    records.back().seed = seed;
+  }
+  return records;
+}
+
+// The lookups of each client for each name, in the order of their beginnings.
+class ByClientAndName {
+ public:
+  explicit ByClientAndName(std::span<const TapLookup> lookups) : left_(lookups.size()) {
+    for (const TapLookup& one : lookups)
+      lookups_[{one.lookup.client, lowered(one.lookup.name)}].push_back(&one.lookup);
+  }
+
+  // Each once; nullptr where there is none any more.
+  const CapturedLookup* take(const IpAddress& client, const std::string& name) {
+    const auto found = lookups_.find({client, lowered(name)});
+    if (found == lookups_.end() || found->second.empty()) return nullptr;
+    const CapturedLookup* first = found->second.front();
+    found->second.pop_front();
+    --left_;
+    return first;
+  }
+  std::size_t left() const { return left_; }
+
+ private:
+  static std::string lowered(std::string name) {
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+    return name;
+  }
+
+  std::map<std::pair<IpAddress, std::string>, std::deque<const CapturedLookup*>> lookups_{};
+  std::size_t left_;
+};
+
+// Each captured lookup beside the replayed one.
+std::string table(const replay::CaptureContents& captured, std::span<const TapLookup> replayed,
                   Duration replay_end, const std::vector<replay::AddressMap>& maps) {
-  std::vector<bool> taken(replayed.size());
+  ByClientAndName lookups(replayed);
   std::string text;
   for (const CapturedLookup& before : captured.lookups) {
-    const IpAddress client = replay::mapped_address(maps, before.client);
-    const CapturedLookup* after = nullptr;
-    for (std::size_t i = 0; i < replayed.size() && after == nullptr; ++i) {
-      const CapturedLookup& candidate = replayed[i].lookup;
-      if (taken[i] || candidate.client != client || !dns::same_name(candidate.name, before.name)) continue;
-      taken[i] = true;
-      after = &candidate;
-    }
+    const auto* after = lookups.take(replay::mapped_address(maps, before.client), before.name);
     text += beside(before, captured.summary.last_at, after, replay_end);
   }
+  if (lookups.left() > 0) text += fmt::format("{} more replayed, beside none captured\n", lookups.left());
   return text;
 }
 
@@ -118,17 +142,39 @@ void tell_of_output_chains(const scenario::Scenario& scenario, const InjectedPac
   }
 }
 
-// What became of the frames, by kind.
-std::string told(const FramePipeline& pipeline, const SelectedFrames& selected,
-                 const InjectedPackets& packets, const sim::World::Injected& injected) {
-  std::string text = counts_text(pipeline.counts(), selected);
+// What became of the frames, by kind, and what came of it that could not be used.
+std::string told(const std::string& read, const InjectedPackets& packets,
+                 const sim::World::Injected& injected, const scenario::Scenario& scenario,
+                 const TapLookups& taps) {
+  std::string text = read;
   for (const auto& [reason, number] : packets.left_out())
     text += fmt::format("  {} left out: {}\n", number, reason);
   if (injected.unroutable > 0)
     text += fmt::format("  {} left out: no interface leads to their destination\n", injected.unroutable);
   const std::uint64_t put = injected.packets - injected.unroutable;
-  return text + fmt::format("{} packet{} put onto the interfaces of the scenario's hosts\n", put,
-                            put == 1 ? "" : "s");
+  text +=
+      fmt::format("{} packet{} put onto the interfaces of the scenario's hosts\n", put, put == 1 ? "" : "s");
+  for (std::uint32_t host = 0; host < scenario.hosts.size(); ++host) {
+    const std::string unused = packets.packets_of(host) > 0 ? taps.unused(host) : "";
+    if (!unused.empty())
+      text += fmt::format("seen at the interfaces of {}\n{}", scenario.hosts[host].name, unused);
+  }
+  return text;
+}
+
+int ending(const std::string& capture, const scenario::Scenario& scenario, const InjectedPackets& packets,
+           const sim::World::Injected& injected) {
+  if (interrupted()) {
+    fmt::print(stderr, "hanglab: interrupted\n");
+    return ExitStatus::interrupted;
+  }
+  if (packets.damage()) return status_after(packets.damage());
+  if (injected.packets == 0)
+    throw Error(fmt::format("{}: no packet of it came from a host of {}; the scenario's hosts have {}",
+                            capture, scenario.name, fmt::join(names_of(scenario), ", ")));
+  if (injected.packets == injected.unroutable)
+    throw Error(fmt::format("{}: no packet of it could leave its host", capture));
+  return ExitStatus::done;
 }
 
 }  // namespace
@@ -154,45 +200,23 @@ int inject_frames(const Words& words, const std::string& capture,
   SelectedFrames selected(capture, selection);
   auto pipeline = make_pipeline(selected, frames, options.seed, rules);
   InjectedPackets packets(scenario, pipeline);
-  TapReading taps(scenario.hosts.size());
-  RunResult result;
-  Duration end{};
+  TapLookups taps(scenario.hosts.size());
   catch_interrupts();
-  const auto injected = world.inject(
-      options.seed, 0,
-      [&](PacketEvent& packet) {
-        if (!packets.next(packet)) return false;
-        end = packet.at + scenario.give_up;
-        return true;
-      },
-      [&](PacketEvent packet) {
-        taps.add(packet);
-        if (settings.captures) result.packets.push_back(std::move(packet));
-      });
-  const auto replayed = taps.finish(end, [&](std::uint32_t host) { return packets.packets_of(host) > 0; });
-  for (const auto& found : replayed) {
-    result.lookups.push_back(to_record(found.lookup, scenario.name, Duration(0)));
-    result.lookups.back().host = scenario.hosts[found.host].name;
-    result.lookups.back().seed = options.seed;
-  }
+  auto injection = inject(world, packets, taps, options.seed, scenario.give_up, settings.captures);
+  // Of those that sent, and of them not what they forward or ask as servers of others.
+  const auto replayed = taps.finish(injection.end, [&](const TapLookup& found) {
+    return packets.packets_of(found.host) > 0 && packets.has(found.host, found.lookup.client);
+  });
 
   tell_of_output_chains(scenario, packets);
+  injection.result.lookups = records_of(replayed, scenario, options.seed);
   const bool in_words = settings.format == Format::table;
-  fmt::print(in_words ? stdout : stderr, "{}", told(pipeline, selected, packets, injected));
-  if (in_words) fmt::print("\n{}\n", table(contents, replayed, end, rules.edit.addresses));
-  outputs.take(0, result);
+  fmt::print(in_words ? stdout : stderr, "{}",
+             told(counts_text(pipeline.counts(), selected), packets, injection.counts, scenario, taps));
+  if (in_words) fmt::print("\n{}\n", table(contents, replayed, injection.end, rules.edit.addresses));
+  outputs.take(0, injection.result);
   outputs.finish(!interrupted());
-  if (interrupted()) {
-    fmt::print(stderr, "hanglab: interrupted\n");
-    return ExitStatus::interrupted;
-  }
-  if (packets.damage()) return status_after(packets.damage());
-  if (injected.packets == 0)
-    throw Error(fmt::format("{}: no packet of it came from a host of {}; the scenario's hosts have {}",
-                            capture, scenario.name, fmt::join(names_of(scenario), ", ")));
-  if (injected.packets == injected.unroutable)
-    throw Error(fmt::format("{}: no packet of it could leave its host", capture));
-  return ExitStatus::done;
+  return ending(capture, scenario, packets, injection.counts);
 }
 
 }  // namespace hanglab::cli

@@ -37,6 +37,11 @@ bool InjectedPackets::next(PacketEvent& packet) {
   return false;
 }
 
+bool InjectedPackets::has(std::uint32_t host, const IpAddress& address) const {
+  const auto found = hosts_.find(address);
+  return found != hosts_.end() && found->second == host;
+}
+
 std::uint64_t InjectedPackets::packets_of(std::uint32_t host, IpVersion version) const {
   const auto found = sent_.find({host, version});
   return found == sent_.end() ? 0 : found->second;

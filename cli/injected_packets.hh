@@ -25,6 +25,7 @@ class InjectedPackets {
   bool next(PacketEvent& packet);
 
   const std::optional<std::string>& damage() const { return damage_; }
+  bool has(std::uint32_t host, const IpAddress& address) const;
   std::uint64_t packets_of(std::uint32_t host, IpVersion version) const;
   std::uint64_t packets_of(std::uint32_t host) const {
     return packets_of(host, IpVersion::v4) + packets_of(host, IpVersion::v6);

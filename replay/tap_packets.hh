@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/packet_event.hh"
+#include "replay/capture_reader.hh"
 #include "replay/captured_packet.hh"
 #include "replay/reassembly.hh"
 
@@ -19,11 +20,16 @@ class TapPackets {
   // needed to tell.
   std::optional<CapturedPacket> add(const PacketEvent& event);
 
+  // What became of all packets so far, by kind.
+  CaptureCounts counts() const;
+
  private:
-  std::optional<CapturedPacket> read(std::span<const std::uint8_t> bytes, Duration at);
+  // Of a packet that came in so many fragments.
+  std::optional<CapturedPacket> read(std::span<const std::uint8_t> bytes, Duration at, std::size_t fragments);
 
   Reassembler reassembler_{};
-  std::size_t packets_ = 0;
+  CaptureCounts counts_{};
+  std::size_t number_ = 0;  // of the last that was given
 };
 
 // Those of `host`.

@@ -375,6 +375,25 @@ class Replay(InScratch):
         fragments = ["topologies/atlas/25-fragments-filtered.yaml", "--set", "hosts.router.iptables="]
         done = hanglab("replay", self.recorded(*fragments), "--into", *fragments, "--frames")
         self.assertRegex(done.stdout, r"replayed .* answered, 60 records: UDP, 3 rounds")
+        self.assertNotIn("more replayed", done.stdout)
+        filtered = hanglab("replay", self.recorded(*fragments, "--force"), "--into", fragments[0], "--frames")
+        self.assertIn("seen at the interfaces of vm\n  not used: 3 IP fragments of packets that are not whole", filtered.stdout)
+        self.assertIn("2 more replayed, beside none captured", filtered.stdout)
+
+    def raw_capture(self, packets):
+        """A second between each of the IP packets."""
+        file = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)
+        for number, packet in enumerate(packets):
+            file += struct.pack("<IIII", number, 0, len(packet), len(packet)) + packet
+        (self.scratch / "raw.pcap").write_bytes(file)
+        return self.scratch / "raw.pcap"
+
+    def test_a_lookup_is_told_by_the_host_that_made_it_not_by_those_on_the_way(self):
+        query = bytes.fromhex("9c40003500290000 00070100000100000000000002 6d65086d79646f6d61696e036e65740000010001")
+        capture = self.raw_capture([bytes.fromhex("4500003d 00014000 40110000") + bytes(source) + bytes([10, 9, 0, 53]) + query
+                                    for source in ([192, 168, 122, 119], [192, 168, 122, 1])])
+        done = hanglab("replay", capture, "--into", "topologies/atlas/25-fragments-filtered.yaml", "--frames", "--format", "json")
+        self.assertEqual([json.loads(line)["host"] for line in done.stdout.splitlines()], ["vm", "router"], done.stderr)
 
     def test_what_the_simulation_cannot_carry_is_counted(self):
         def ip6(next_header, payload):
@@ -385,16 +404,13 @@ class Replay(InScratch):
         packets = [ip6(17, query), ip6(60, bytes([17, 0, 1, 4, 0, 0, 0, 0]) + query),  # destination options
                    ip6(58, bytes([128, 0, 0, 0, 0, 0, 0, 0])),
                    bytes.fromhex("45000000 00014000 40110000 c0a87a77 c0a87a01") + query]  # its length was left to the interface
-        file = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)
-        for number, packet in enumerate(packets):
-            file += struct.pack("<IIII", number, 0, len(packet), len(packet)) + packet
-        (self.scratch / "odd.pcap").write_bytes(file)
-        done = hanglab("replay", self.scratch / "odd.pcap", "--into", IPV6, "--frames")
+        capture = self.raw_capture(packets)
+        done = hanglab("replay", capture, "--into", IPV6, "--frames")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("1 left out: neither UDP nor TCP", done.stdout)
         self.assertIn("1 left out: with IP options or extension headers", done.stdout)
         self.assertIn("2 packets put onto", done.stdout)
-        done = hanglab("replay", self.scratch / "odd.pcap", "--into", IPV6, "--frames", "--keep-checksums")
+        done = hanglab("replay", capture, "--into", IPV6, "--frames", "--keep-checksums")
         self.assertIn("1 left out: without a length, which --keep-checksums leaves as captured", done.stdout)
         self.assertIn("1 packet put onto", done.stdout)
 

@@ -36,6 +36,12 @@ TEST_CASE("What a host's tap saw: its packets of DNS, and of fragments the packe
   CHECK((packets[0].at == 1ms && packets[0].number == 1 && packets[0].payload.size() == 3));
   CHECK((packets[1].at == 5ms && packets[1].number == 2 && packets[1].payload == message));
   CHECK((packets[2].at == 7ms && packets[2].number == 3 && packets[2].payload == message));
+
+  TapPackets tap;
+  for (const PacketEvent& packet : std::span(events).first(6))
+    if (packet.host == 0) tap.add(packet);
+  CHECK(tap.counts() ==
+        CaptureCounts{.packets = 5, .used = 3, .fragments = 1, .not_dns = 1, .reassembled = 2});
 }
 
 }  // namespace hanglab::replay
