@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "core/error.hh"
 
@@ -13,6 +15,12 @@ namespace hanglab::replay {
 
 namespace {
 constexpr int snapshot_length = 262144;  // tcpdump's
+
+bool can_be_replaced(const std::string& path) {
+  std::error_code no_matter;
+  const auto there = std::filesystem::symlink_status(path, no_matter);
+  return !std::filesystem::exists(there) || std::filesystem::is_regular_file(there);
+}
 }  // namespace
 
 void PcapWriter::Close::operator()(pcap_dumper* file) const { pcap_dump_close(file); }
@@ -21,13 +29,14 @@ void PcapWriter::fail(const std::string& problem) const {
   throw Error(fmt::format("{}: {}", path_, problem));
 }
 
-PcapWriter::PcapWriter(const std::string& path, int link_type) : path_(path) {
+PcapWriter::PcapWriter(const std::string& path, int link_type)
+    : path_(path), part_(can_be_replaced(path) ? path + ".part" : path) {
   const std::unique_ptr<pcap_t, decltype(&pcap_close)> format(
       pcap_open_dead_with_tstamp_precision(link_type, snapshot_length, PCAP_TSTAMP_PRECISION_NANO),
       &pcap_close);
   if (!format) fail("libpcap cannot describe the capture");
   errno = 0;
-  file_.reset(pcap_dump_open(format.get(), part().c_str()));
+  file_.reset(pcap_dump_open(format.get(), part_.c_str()));
   if (!file_) fail(errno != 0 ? std::strerror(errno) : pcap_geterr(format.get()));
 }
 
@@ -49,7 +58,7 @@ void PcapWriter::close() {
   const int problem = errno;
   file_.reset();
   if (!flushed) fail(std::strerror(problem));
-  if (std::rename(part().c_str(), path_.c_str()) != 0) fail(std::strerror(errno));
+  if (part_ != path_ && std::rename(part_.c_str(), path_.c_str()) != 0) fail(std::strerror(errno));
 }
 
 }  // namespace hanglab::replay

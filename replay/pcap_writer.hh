@@ -2,7 +2,8 @@
 // same bytes.
 //
 // The file grows as PATH.part and takes its name in close(): a run that was killed leaves no half
-// file behind under the final name. Throws Error, with the file's name.
+// file behind under the final name. What is there and no regular file (a pipe, a device, a link) is written
+// into and stays. Throws Error, with the file's name.
 #pragma once
 
 #include <cstdint>
@@ -31,10 +32,10 @@ class PcapWriter {
     void operator()(pcap_dumper* file) const;
   };
 
-  std::string part() const { return path_ + ".part"; }
   [[noreturn]] void fail(const std::string& problem) const;
 
   std::string path_;
+  std::string part_;  // the name under which it grows
   std::unique_ptr<pcap_dumper, Close> file_;
   std::uint64_t frames_ = 0;
 };

@@ -444,6 +444,17 @@ class Replay(InScratch):
             done = hanglab("replay", "-", "--into", CLEAN, "--frames", stdin=capture)
         self.assertEqual(done.stdout.splitlines(), by_file[0], done.stderr)
 
+    def test_frames_are_written_into_a_pipe_not_in_its_place(self):
+        pipe = self.scratch / "pipe"
+        os.mkfifo(pipe)
+        with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+            done = hanglab("replay", ANSWERED, "--write", pipe)
+            written = reader.communicate(timeout=60)[0]
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(pipe.is_fifo())
+        hanglab("replay", ANSWERED, "--write", self.scratch / "file")
+        self.assertEqual(written, (self.scratch / "file").read_bytes())
+
     def test_only_what_is_read_twice_is_kept(self):
         environment = {**os.environ, "TMPDIR": str(self.scratch / "absent")}
         for words, status in ((["--into", CLEAN, "--frames"], 1), (["--write", self.scratch / "f.pcap", "--loop", "2"], 1),
