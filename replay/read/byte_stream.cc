@@ -38,7 +38,7 @@ class FileSource : public ByteSource {
       close(fd_);
       throw InputError({.file = path}, "is a directory");
     }
-    progress_.size = S_ISREG(about.st_mode) ? static_cast<std::uint64_t>(about.st_size) : 0;
+    if (S_ISREG(about.st_mode)) progress_.size = static_cast<std::uint64_t>(about.st_size - at_.value_or(0));
     posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
   }
   ~FileSource() override {
