@@ -228,7 +228,10 @@ OpenLookup OpenLookup::split_from(std::size_t socket) {
   };
   OpenLookup other(client(), name(), theirs.front().opened_at);
   other.uses_ = theirs;
-  std::ranges::copy_if(steps_, std::back_inserter(other.steps_), is_theirs);
+  // A connection among them may be older; what it did before was not for this lookup.
+  std::ranges::copy_if(steps_, std::back_inserter(other.steps_), [&](const LookupStep& step) {
+    return is_theirs(step) && step.at >= other.start();
+  });
   std::erase_if(steps_, is_theirs);
   retell();
   other.retell();

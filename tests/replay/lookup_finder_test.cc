@@ -356,6 +356,20 @@ TEST_CASE("what a connection did before a lookup began is not the lookup's end")
   CHECK(lookup.duration == 1ms);
 }
 
+TEST_CASE("nor the end of one that is told apart later") {
+  const auto found = find(Talk{}
+                              .query(0, 45000, 1)
+                              .tcp(150, 40000, false, tcp_fin | tcp_ack, 5001)
+                              .query(210, 45001, 2)
+                              .truncated(211, 45001, 2)
+                              .tcp(212, 40000, false, tcp_rst, 5002)
+                              .query(213, 45000, 1));
+  REQUIRE(found.lookups.size() == 2);
+  CHECK(found.lookups[1].start == epoch + 210ms);
+  CHECK(found.lookups[1].end == CapturedEnd::no_end_seen);
+  CHECK(found.lookups[1].duration == 1ms);
+}
+
 TEST_CASE("an error that the program did not heed before is not its end") {
   Talk talk;
   SECTION("REFUSED, and the query again 2.5 s later, as musl does") {
