@@ -24,8 +24,8 @@ CAPTURES = pathlib.Path(CHECKOUT, "tests", "captures")
 INCIDENT = CAPTURES / "glibc-2.36-seed-vm.pcap"
 TCP53 = ["-p", "tcp", "--dport", "53"]
 UDP53 = ["-p", "udp", "--dport", "53"]
-# Go asks for A and AAAA at once and tells the error that came last: that of the reset connection, or that there is no
-# AAAA record. It is a race of two goroutines.
+# Go tells the error that came last: of A that its connection was reset, or of AAAA that there is none. The latter comes
+# far sooner, but on a busy machine its goroutine waits for a processor.
 GO_RESET = ("connection refused", 0), ("no such host", 0)
 
 

@@ -235,6 +235,12 @@ class Clients(InScratch):
         self.assertEqual((connect["transport"], connect["result"], connect["syns"]), ("tcp", "connect ETIMEDOUT", 2))
 
 
+# Go tells the error that came last: of A that its connection was reset, or of AAAA that there is none. The latter comes
+# far sooner, but on a busy machine its goroutine waits for a processor: in 188 of 400 lookups, in none of 400 that nobody
+# disturbed.
+RACES = {("13-tcp-refused-by-rst", "go-1.19"): ("connection refused", "no such host")}
+
+
 class Atlas(InScratch):
     def test_the_real_world_stands_beside_the_simulated_one(self):
         done = hanglab("atlas", "--live", "--faults", "01-none-small,13-tcp-refused-by-rst,17-tcp-closed-at-once,40-nxdomain-search,70-forwarder", "--jobs", 4,
@@ -245,7 +251,8 @@ class Atlas(InScratch):
         self.assertGreaterEqual(atlas["compared"], 15)  # more or fewer clients have the named version elsewhere
         for row in atlas["faults"]:
             for client, cell in row["cells"].items():
-                self.assertTrue(cell.get("agree", True), (row["fault"], client, cell))
+                raced = cell.get("real", {}).get("error") in RACES.get((row["fault"], client), ())
+                self.assertTrue(cell.get("agree", True) or raced, (row["fault"], client, cell))
         print(f"atlas: {atlas['agreeing']} of {atlas['compared']} cells agree", flush=True)
 
 
