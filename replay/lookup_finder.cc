@@ -311,10 +311,8 @@ void LookupFinder::query(const WireEvent& event, const DnsMessage& query, Connec
   if (joins) use.repeats = repeats;
   use.guess = false;
   remember(event.socket, query.header.id, *held, udp);
-  if (udp != nullptr) {
-    count_packet(use, event);
-    udp->latest = held;
-  }
+  count_packet(use, event);  // on a connection again, if the lookup that it served made room for this one
+  if (udp != nullptr) udp->latest = held;
   take(*held, step_of(event, LookupStep::What::query, query));
 }
 

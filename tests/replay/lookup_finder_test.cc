@@ -283,6 +283,21 @@ TEST_CASE("with too many open lookups, those that end first are handed out early
   CHECK(found.unplaced.lookups_given_up == 90);
 }
 
+TEST_CASE("a query for which the lookup before it on its connection makes room is a packet of its own") {
+  const auto first = Talk::framed(Talk::message(1, dns::flag_rd, "first", dns::type_a, 0));
+  const auto second = Talk::framed(Talk::message(2, dns::flag_rd, "second", dns::type_a, 0));
+  const auto found =
+      find(Talk{}
+               .syn(0, 40000)
+               .syn_ack(1, 40000)
+               .tcp(2, 40000, true, tcp_ack, 1001, first)
+               .tcp(3, 40000, true, tcp_ack, 1001 + static_cast<std::uint32_t>(first.size()), second),
+           1);
+  REQUIRE(found.lookups.size() == 2);
+  CHECK(found.lookups[1].name == "second");
+  CHECK(found.lookups[1].packets == 1);
+}
+
 TEST_CASE("one connection serves several lookups, each with its own packets") {
   const auto framed = [](std::uint16_t id, std::uint16_t flags, const std::string& name,
                          std::uint16_t answers) {
