@@ -32,7 +32,7 @@ class NameText {
     std::ranges::copy(label, text_.begin() + static_cast<std::ptrdiff_t>(size_));
     size_ += label.size();
   }
-  std::string text() const { return {text_.data(), size_}; }
+  std::string_view text() const { return {text_.data(), size_}; }
 
  private:
   void put(int c) { text_[size_++] = static_cast<char>(c); }
@@ -83,6 +83,13 @@ class Cursor {
   }
 
   std::string name() {
+    std::string text;
+    name(text);
+    return text;
+  }
+
+  // In place of what `written` was.
+  void name(std::string& written) {
     NameText text;
     std::size_t octets = 1;          // the root label
     std::size_t after_the_name = 0;  // set by the first pointer
@@ -102,19 +109,25 @@ class Cursor {
       text.append_label(take(length));
     }
     if (after_the_name != 0) at_ = after_the_name;
-    return text.text();
+    written = text.text();
   }
 
   Header header() {
-    return {.id = u16(),
-            .flags = u16(),
-            .questions = u16(),
-            .answers = u16(),
-            .authorities = u16(),
-            .additionals = u16()};
+    const auto bytes = take(header_size);
+    if (failed_) return {};
+    return {.id = get_u16(bytes, 0),
+            .flags = get_u16(bytes, 2),
+            .questions = get_u16(bytes, 4),
+            .answers = get_u16(bytes, 6),
+            .authorities = get_u16(bytes, 8),
+            .additionals = get_u16(bytes, 10)};
   }
 
-  Question question() { return {.name = name(), .type = u16(), .klass = u16()}; }
+  void question(Question& into) {
+    name(into.name);
+    into.type = u16();
+    into.klass = u16();
+  }
 
   Record record() {
     return {.name = name(), .type = u16(), .klass = u16(), .ttl = u32(), .rdata = take(u16())};
@@ -162,11 +175,16 @@ std::optional<Header> decode_header(ByteView message) {
 }
 
 std::optional<Question> decode_question(ByteView message) {
-  Cursor cursor(message);
-  if (cursor.header().questions == 0) return {};
-  auto question = cursor.question();
-  if (cursor.failed()) return {};
+  Question question;
+  if (!decode_question(message, question)) return {};
   return question;
+}
+
+bool decode_question(ByteView message, Question& into) {
+  Cursor cursor(message);
+  if (cursor.header().questions == 0) return false;
+  cursor.question(into);
+  return !cursor.failed();
 }
 
 std::optional<Message> decode(ByteView bytes) {
@@ -174,7 +192,7 @@ std::optional<Message> decode(ByteView bytes) {
   Message message;
   message.header = cursor.header();
   for (unsigned i = 0; i < message.header.questions && !cursor.failed(); ++i)
-    message.questions.push_back(cursor.question());
+    cursor.question(message.questions.emplace_back());
   cursor.records(message.header.answers, message.answers);
   cursor.records(message.header.authorities, message.authorities);
   cursor.records(message.header.additionals, message.additionals);
@@ -215,7 +233,7 @@ std::string type_name(std::uint16_t type) {
 }
 
 bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, to_lower, to_lower);
+  return a == b || std::ranges::equal(a, b, {}, to_lower, to_lower);
 }
 
 void Writer::header(const Header& header) {

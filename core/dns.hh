@@ -83,6 +83,9 @@ struct Message {
 std::optional<Header> decode_header(ByteView message);
 // The first question alone: all that matching an answer to its query takes.
 std::optional<Question> decode_question(ByteView message);
+// The same into one whose name may have room already; false if there is none to be read, and then `into`
+// holds anything.
+bool decode_question(ByteView message, Question& into);
 // Everything. Empty when the message is cut short or a name cannot be read; a truncated (TC) message
 // is complete in itself and decodes.
 std::optional<Message> decode(ByteView message);

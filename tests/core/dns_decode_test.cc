@@ -43,6 +43,9 @@ TEST_CASE("the truncated answer of 497 bytes holds 29 addresses") {
   CHECK(message->opt() == nullptr);
   CHECK(dns::decode_header(bytes) == message->header);
   CHECK(dns::decode_question(bytes) == message->questions[0]);
+  dns::Question former{.name = "another.and.longer.name.example", .type = dns::type_ptr};
+  CHECK(dns::decode_question(bytes, former));
+  CHECK(former == message->questions[0]);
 }
 
 TEST_CASE("cut anywhere, the answer does not decode, and nothing is read past its end") {
