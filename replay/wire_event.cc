@@ -17,13 +17,21 @@ constexpr std::size_t most_udp_sockets = 60'000;
 constexpr std::size_t most_connections = 20'000;
 constexpr std::size_t most_octets_held = std::size_t{16} << 20;
 
-std::variant<TcpSignal, DnsMessage, UnreadableMessage, IcmpNotice, Segment> read_message(dns::ByteView bytes,
-                                                                                         std::size_t size) {
+// A message takes the place of the one that was there, whose name has room already.
+void read_message(dns::ByteView bytes, std::size_t size, WireEvent::What& into) {
   const auto header = dns::decode_header(bytes);
-  if (!header) return UnreadableMessage{};
-  const auto question = dns::decode_question(bytes);
-  if (header->questions > 0 && !question) return UnreadableMessage{};
-  return DnsMessage{*header, question, size};
+  if (!header) {
+    into = UnreadableMessage{};
+    return;
+  }
+  auto* const former = std::get_if<DnsMessage>(&into);
+  DnsMessage& message = former != nullptr ? *former : into.emplace<DnsMessage>();
+  message.header = *header;
+  message.size = size;
+  if (!message.question) message.question.emplace();
+  if (dns::decode_question(bytes, *message.question)) return;
+  message.question.reset();
+  if (header->questions > 0) into = UnreadableMessage{};
 }
 
 // Between two port 53s only the message itself tells who asks.
@@ -33,6 +41,15 @@ bool goes_to_server(const CapturedPacket& packet) {
     return !header || !header->response();
   }
   return packet.destination.port == dns_port;
+}
+
+// All but its socket, its transport and what happened.
+void describe(WireEvent& event, const CapturedPacket& packet) {
+  event.packet = packet.number;
+  event.at = packet.at;
+  event.to_server = goes_to_server(packet);
+  event.client = event.to_server ? packet.source : packet.destination;
+  event.server = event.to_server ? packet.destination : packet.source;
 }
 
 StreamCounts operator+(StreamCounts a, const StreamCounts& b) {
@@ -103,11 +120,12 @@ WireReader::Connection& WireReader::connection(const WireEvent& event, const Tcp
 
 void WireReader::add_tcp(const CapturedPacket& packet, const TcpHeader& tcp, const WireEvent& base) {
   auto& connection = this->connection(base, &tcp);
-  const auto happened = [&](auto what) {
+  const auto event = [&]() -> WireEvent& {
     events_.push_back(base);
     events_.back().socket = connection.socket;
-    events_.back().what = std::move(what);
+    return events_.back();
   };
+  const auto happened = [&](auto what) { event().what = what; };
 
   octets_held_ -= connection.octets_held();
   auto& stream = base.to_server ? connection.to_server : connection.to_client;
@@ -118,12 +136,12 @@ void WireReader::add_tcp(const CapturedPacket& packet, const TcpHeader& tcp, con
     stream.start_at(++data_at);  // the SYN takes one sequence number; TCP Fast Open sends data with it
   }
   stream.add(data_at, packet.payload, packet.payload_size);
-  while (const auto message = stream.next_message())
-    std::visit(happened, read_message(*message, message->size()));
+  while (const auto message = stream.next_message()) read_message(*message, message->size(), event().what);
   if (tcp.has(tcp_ack)) other_way.acknowledged(tcp.acknowledgment);
   while (const auto message = other_way.next_message()) {
-    std::visit(happened, read_message(*message, message->size()));
-    events_.back().to_server = !base.to_server;
+    WireEvent& earlier = event();
+    earlier.to_server = !base.to_server;
+    read_message(*message, message->size(), earlier.what);
   }
   if (tcp.has(tcp_fin)) happened(TcpSignal::fin);
   if (tcp.has(tcp_rst)) happened(TcpSignal::rst);
@@ -132,15 +150,17 @@ void WireReader::add_tcp(const CapturedPacket& packet, const TcpHeader& tcp, con
 }
 
 std::span<WireEvent> WireReader::add(const CapturedPacket& packet) {
-  WireEvent event{.packet = packet.number, .at = packet.at, .to_server = goes_to_server(packet)};
-  event.client = event.to_server ? packet.source : packet.destination;
-  event.server = event.to_server ? packet.destination : packet.source;
-  events_.clear();
-
   if (const auto* tcp = std::get_if<TcpHeader>(&packet.header)) {
-    event.transport = Transport::tcp;
-    add_tcp(packet, *tcp, event);
-  } else if (const auto* icmp = std::get_if<IcmpError>(&packet.header)) {
+    WireEvent base{.transport = Transport::tcp};
+    describe(base, packet);
+    events_.clear();
+    add_tcp(packet, *tcp, base);
+    return events_;
+  }
+  events_.resize(1);
+  WireEvent& event = events_.front();
+  describe(event, packet);
+  if (const auto* icmp = std::get_if<IcmpError>(&packet.header)) {
     // What a query met travels back to the client; what an answer met travels to the server.
     event.to_server = icmp->about_destination.port != dns_port;
     event.client = event.to_server ? icmp->about_destination : icmp->about_source;
@@ -149,11 +169,10 @@ std::span<WireEvent> WireReader::add(const CapturedPacket& packet) {
     event.socket = icmp->about == Transport::udp ? udp_socket(event.client, event.at)
                                                  : connection(event, nullptr).socket;
     event.what = IcmpNotice{icmp->v6, icmp->type, icmp->code};
-    events_.push_back(event);
   } else {
+    event.transport = Transport::udp;
     event.socket = udp_socket(event.client, event.at);
-    event.what = read_message(packet.payload, packet.payload_size);
-    events_.push_back(event);
+    read_message(packet.payload, packet.payload_size, event.what);
   }
   return events_;
 }

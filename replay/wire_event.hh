@@ -60,6 +60,8 @@ struct Segment {
 };
 
 struct WireEvent {
+  using What = std::variant<TcpSignal, DnsMessage, UnreadableMessage, IcmpNotice, Segment>;
+
   std::uint64_t packet = 0;  // its number in the capture
   Duration at{};             // since 1970
   Transport transport = Transport::udp;
@@ -68,7 +70,7 @@ struct WireEvent {
   Endpoint client{};
   Endpoint server{};
   bool to_server = true;  // the direction of the packet; of an ICMP error too
-  std::variant<TcpSignal, DnsMessage, UnreadableMessage, IcmpNotice, Segment> what{};
+  What what{};
 
   bool operator==(const WireEvent&) const = default;
 };
