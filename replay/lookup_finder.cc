@@ -1,6 +1,9 @@
 #include "replay/lookup_finder.hh"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
+#include <string_view>
 #include <utility>
 
 namespace hanglab::replay {
@@ -18,10 +21,16 @@ bool is_stub_query(const DnsMessage& message) {
   return message.question && (flags & opcode_bits) == 0 && (flags & dns::flag_rd) != 0;
 }
 
-std::string lower(std::string name) {
-  std::ranges::transform(name, name.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return name;
+// Alike for names that differ in case alone, which 0x20 tells of letters.
+std::uint64_t hash_of(const IpAddress& client, std::string_view name) {
+  constexpr std::uint64_t case_bits = 0x2020'2020'2020'2020u;
+  std::uint64_t hash = EndpointHash()(client) + name.size();
+  for (; !name.empty(); name.remove_prefix(std::min(name.size(), sizeof hash))) {
+    std::uint64_t piece = 0;
+    std::memcpy(&piece, name.data(), std::min(name.size(), sizeof piece));
+    hash = mixed(hash ^ (piece | case_bits));
+  }
+  return hash;
 }
 
 LookupStep step_of(const WireEvent& event, LookupStep::What what) {
@@ -88,7 +97,8 @@ void replace_if_is(Map& map, const Key& key, const Value& value, const Value& ot
 LookupFinder::LookupFinder(Take take, Options options)
     : take_(std::move(take)),
       options_(options),
-      wire_(UdpSockets::not_numbered, [this](std::size_t socket) { forget(socket); }) {}
+      wire_(UdpSockets::not_numbered, [this](std::size_t socket) { forget(socket); }),
+      by_name_(std::bit_ceil(options.most_open)) {}
 
 void LookupFinder::add(const CapturedPacket& packet) {
   now_ = std::max(now_, packet.at);
@@ -99,7 +109,7 @@ void LookupFinder::add(const CapturedPacket& packet) {
 
 void LookupFinder::finish(Duration capture_end) {
   close_until(capture_end);
-  while (!next_looks_.empty()) close(*next_looks_.begin()->second, capture_end);
+  while (!next_looks_.empty()) close(*next_looks_.begin(), capture_end);
   for (const auto& [socket, connection] : connections_)
     if (!connection.served) ++unplaced_.nameless_connections;
   connections_.clear();
@@ -265,6 +275,7 @@ void LookupFinder::remember(std::size_t socket, std::uint16_t id, Held& held, Ud
     }
   }
   by_query_[{socket, id}] = &held;
+  held.in_by_query = true;
 }
 
 void LookupFinder::answer(const WireEvent& event, const DnsMessage& answer, const UdpSocket* udp) {
@@ -280,7 +291,7 @@ void LookupFinder::answer(const WireEvent& event, const DnsMessage& answer, cons
   take(*held, step_of(event, LookupStep::What::answer, answer));
   if (held->expecting || !held->lookup.truncated()) return;
   held->expecting = true;
-  expecting_[held->name.client].push_back(held);
+  expecting_[held->lookup.client()].push_back(held);
 }
 
 void LookupFinder::query(const WireEvent& event, const DnsMessage& query, Connection* connection,
@@ -292,9 +303,9 @@ void LookupFinder::query(const WireEvent& event, const DnsMessage& query, Connec
     held = connection->lookup;
   if (udp != nullptr) held = find_on(*udp, event, query);
   if (held == nullptr) {
-    Name name{event.client.address, lower(query.question->name)};
+    const std::uint64_t name = hash_of(event.client.address, query.question->name);
     held = find_lookup(name, event, query);
-    if (held == nullptr) held = &open(std::move(name), query.question->name, begin_of(event, connection));
+    if (held == nullptr) held = &open(name, event, query, begin_of(event, connection));
   }
   const bool repeats = held->lookup.repeats(query);
   const bool joins = held->lookup.use(event.socket) == nullptr;
@@ -354,12 +365,18 @@ LookupFinder::Held* LookupFinder::find_on(const UdpSocket& udp, const WireEvent&
   return held->lookup.continues_with(event, query) ? held : nullptr;
 }
 
-LookupFinder::Held* LookupFinder::find_lookup(const Name& name, const WireEvent& event,
+LookupFinder::Held* LookupFinder::find_lookup(std::uint64_t name, const WireEvent& event,
                                               const DnsMessage& query) {
-  const auto known = by_name_.find(name);
-  if (known == by_name_.end()) return nullptr;
-  return latest_that(known->second,
-                     [&](const Held& held) { return held.lookup.continues_with(event, query); });
+  std::size_t left = most_candidates;
+  for (Held* held = latest_in_place_of(name); held != nullptr && left > 0; held = held->earlier) {
+    if (held->name != name) continue;
+    const OpenLookup& lookup = held->lookup;
+    if (lookup.client() == event.client.address && dns::same_name(lookup.name(), query.question->name) &&
+        lookup.continues_with(event, query))
+      return held;
+    --left;
+  }
+  return nullptr;
 }
 
 LookupFinder::Held* LookupFinder::waiting_for_tcp(const WireEvent& event, const Held* not_this) {
@@ -370,25 +387,28 @@ LookupFinder::Held* LookupFinder::waiting_for_tcp(const WireEvent& event, const 
   });
 }
 
-LookupFinder::Held& LookupFinder::open(Name name, std::string as_asked, Duration start) {
-  while (lookups_.size() >= options_.most_open) {
+LookupFinder::Held& LookupFinder::open(std::uint64_t name, const WireEvent& event, const DnsMessage& query,
+                                       Duration start) {
+  while (next_looks_.size() >= options_.most_open) {
     ++unplaced_.lookups_given_up;
-    close(*next_looks_.begin()->second);
+    close(*next_looks_.begin());
   }
-  const IpAddress client = name.client;
-  return hold(OpenLookup(client, std::move(as_asked), start), std::move(name));
+  return hold(name, OpenLookup(event.client.address, query.question->name, start));
 }
 
-LookupFinder::Held& LookupFinder::hold(OpenLookup lookup, Name name) {
-  lookups_.push_back({.lookup = std::move(lookup), .name = std::move(name), .number = next_number_++});
-  Held& held = lookups_.back();
+LookupFinder::Held& LookupFinder::hold(std::uint64_t name, OpenLookup&& lookup) {
+  Held& held = lookups_.emplace_back(std::move(lookup));
   held.self = std::prev(lookups_.end());
-  held.same_name = &by_name_[held.name];
-  held.same_name->push_back(&held);
+  held.number = next_number_++;
+  held.name = name;
+  Held*& latest = latest_in_place_of(name);
+  held.earlier = latest;
+  if (latest != nullptr) latest->later = &held;
+  latest = &held;
   held.expecting = held.lookup.truncated();
-  if (held.expecting) expecting_[held.name.client].push_back(&held);
+  if (held.expecting) expecting_[held.lookup.client()].push_back(&held);
   held.looked_at = held.lookup.deadline();
-  next_looks_.emplace(std::pair(held.looked_at, held.number), &held);
+  next_looks_.insert(held);
   return held;
 }
 
@@ -408,14 +428,15 @@ void LookupFinder::sends_again(const WireEvent& event, Held& held) {
 }
 
 void LookupFinder::split(Held& held, std::size_t from_socket) {
-  Held& other = hold(held.lookup.split_from(from_socket), held.name);
+  Held& other = hold(held.name, held.lookup.split_from(from_socket));
+  other.in_by_query = held.in_by_query;
   look_again(held);
   for (const LookupStep& step : other.lookup.steps())
     if (step.what == LookupStep::What::query)
       replace_if_is(by_query_, std::pair(step.socket, step.id), &held, &other);
   for (const SocketUse& use : other.lookup.uses()) {
     if (use.transport == Transport::udp) {
-      UdpSocket& udp = udp_sockets_.at({held.name.client, use.port});
+      UdpSocket& udp = udp_sockets_.at({held.lookup.client(), use.port});
       for (auto& [id, asker] : udp.asked)
         if (asker == &held) asker = &other;
       if (udp.latest == &held) udp.latest = &other;
@@ -435,50 +456,52 @@ void LookupFinder::take(Held& held, const LookupStep& step) {
 // Sees to it that the lookup is looked at by its deadline; before it does no harm.
 void LookupFinder::look_again(Held& held) {
   const Duration deadline = held.lookup.deadline();
-  if (deadline >= held.looked_at) return;
-  auto node = next_looks_.extract({held.looked_at, held.number});
-  node.key().first = held.looked_at = deadline;
-  next_looks_.insert(std::move(node));
+  if (deadline < held.looked_at) look_at(held, deadline);
+}
+
+void LookupFinder::look_at(Held& held, Duration then) {
+  next_looks_.erase(next_looks_.iterator_to(held));
+  held.looked_at = then;
+  next_looks_.insert(held);
 }
 
 void LookupFinder::close_until(Duration now) {
-  while (!next_looks_.empty() && next_looks_.begin()->first.first < now) {
-    Held& held = *next_looks_.begin()->second;
+  while (!next_looks_.empty() && next_looks_.begin()->looked_at < now) {
+    Held& held = *next_looks_.begin();
     const Duration deadline = held.lookup.deadline();
-    if (deadline < now) {
+    if (deadline < now)
       close(held);
-      continue;
-    }
-    auto node = next_looks_.extract(next_looks_.begin());
-    node.key().first = held.looked_at = deadline;
-    next_looks_.insert(std::move(node));
+    else
+      look_at(held, deadline);
   }
 }
 
 void LookupFinder::close(Held& held, std::optional<Duration> capture_end) {
-  next_looks_.erase({held.looked_at, held.number});
-  std::erase(*held.same_name, &held);
-  if (held.same_name->empty()) by_name_.erase(held.name);
-  if (held.expecting) erase_from(expecting_, held.name.client, &held);
-  if (!by_query_.empty())
+  next_looks_.erase(next_looks_.iterator_to(held));
+  (held.later != nullptr ? held.later->earlier : latest_in_place_of(held.name)) = held.earlier;
+  if (held.earlier != nullptr) held.earlier->later = held.later;
+  if (held.expecting) erase_from(expecting_, held.lookup.client(), &held);
+  if (held.in_by_query)
     for (const LookupStep& step : held.lookup.steps())
       if (step.what == LookupStep::What::query)
         erase_if_is(by_query_, std::pair(step.socket, step.id), &held);
   for (const SocketUse& use : held.lookup.uses())
     use.transport == Transport::udp ? leave_udp_socket(held, use) : leave_connection(held, use);
-  auto lookup = std::move(held.lookup);
+  CapturedLookup result = std::move(held.lookup).result(options_.attempts, capture_end);
   lookups_.erase(held.self);
-  take_(std::move(lookup).result(options_.attempts, capture_end));
+  take_(std::move(result));
 }
 
 void LookupFinder::leave_udp_socket(Held& held, const SocketUse& use) {
-  const auto known = udp_sockets_.find({held.name.client, use.port});
+  const auto known = udp_sockets_.find({held.lookup.client(), use.port});
   UdpSocket& udp = known->second;
   if (--udp.users == 0) {
     udp_sockets_.erase(known);
     return;
   }
-  std::erase_if(udp.asked, [&](const auto& asked) { return asked.second == &held; });
+  const auto left = std::remove_if(udp.asked.begin(), udp.asked.end(),
+                                   [&](const auto& asked) { return asked.second == &held; });
+  udp.asked.erase(left, udp.asked.end());
   if (udp.latest == &held) udp.latest = nullptr;
 }
 

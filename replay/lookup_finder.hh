@@ -12,11 +12,13 @@
 // unanswered from the start carry no name; they are laid to the lookup that was waiting for one.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
+#include <boost/intrusive/set.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
-#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -63,26 +65,28 @@ class LookupFinder {
   UnplacedTraffic unplaced() const;
 
  private:
-  struct Name {
-    IpAddress client;
-    std::string name;  // in lower case
-
-    bool operator==(const Name&) const = default;
-  };
-  struct NameHash {
-    std::size_t operator()(const Name& name) const {
-      return mixed(EndpointHash()(name.client) + std::hash<std::string>()(name.name));
-    }
-  };
   struct Held {
+    explicit Held(OpenLookup&& open) : lookup(std::move(open)) {}
+
     OpenLookup lookup;
-    Name name;
-    std::uint64_t number;    // in the order in which they were opened
-    Duration looked_at{};    // again, then: at its deadline or before it
-    bool expecting = false;  // TCP
-    std::vector<Held*>* same_name = nullptr;
+    std::uint64_t number = 0;  // in the order in which they were opened
+    Duration looked_at{};      // again, then: at its deadline or before it
+    boost::intrusive::set_member_hook<> look{};
+    bool expecting = false;    // TCP
+    bool in_by_query = false;  // may be
+    std::uint64_t name = 0;    // a hash of whose lookup it is, and for what
+    Held* earlier = nullptr;   // of those that by_name_ has in one place
+    Held* later = nullptr;
     std::list<Held>::iterator self{};
   };
+  struct Sooner {
+    bool operator()(const Held& a, const Held& b) const {
+      return a.looked_at != b.looked_at ? a.looked_at < b.looked_at : a.number < b.number;
+    }
+  };
+  using Looks = boost::intrusive::set<
+      Held, boost::intrusive::compare<Sooner>,
+      boost::intrusive::member_hook<Held, boost::intrusive::set_member_hook<>, &Held::look>>;
   struct Connection {
     Held* lookup = nullptr;
     SocketUse apart{};  // while it is in no lookup
@@ -94,7 +98,7 @@ class LookupFinder {
     std::size_t number = 0;
     std::size_t users = 0;
     Held* latest = nullptr;  // of them, unless it is over
-    std::vector<std::pair<std::uint16_t, Held*>>
+    boost::container::small_vector<std::pair<std::uint16_t, Held*>, 2>
         asked{};  // by id; by_query_ has those for which there is no room
   };
   struct QueryHash {
@@ -115,10 +119,11 @@ class LookupFinder {
   void remember(std::size_t socket, std::uint16_t id, Held& held, UdpSocket* udp);
   void answer(const WireEvent& event, const DnsMessage& answer, const UdpSocket* udp);
 
-  Held* find_lookup(const Name& name, const WireEvent& event, const DnsMessage& query);
+  Held* find_lookup(std::uint64_t name, const WireEvent& event, const DnsMessage& query);
   Held* waiting_for_tcp(const WireEvent& event, const Held* not_this = nullptr);
-  Held& open(Name name, std::string as_asked, Duration start);
-  Held& hold(OpenLookup lookup, Name name);
+  Held& open(std::uint64_t name, const WireEvent& event, const DnsMessage& query, Duration start);
+  Held& hold(std::uint64_t name, OpenLookup&& lookup);
+  Held*& latest_in_place_of(std::uint64_t name) { return by_name_[name & (by_name_.size() - 1)]; }
   void bring(Connection& connection, Held& to);
   void take_over(Held& to, const std::vector<LookupStep>& steps);
   void happened(Connection& connection, const LookupStep& step);
@@ -128,6 +133,7 @@ class LookupFinder {
   void split(Held& held, std::size_t from_socket);
   void take(Held& held, const LookupStep& step);
   void look_again(Held& held);
+  void look_at(Held& held, Duration then);
   void close(Held& held, std::optional<Duration> capture_end = {});
   void leave_udp_socket(Held& held, const SocketUse& use);
   void leave_connection(Held& held, const SocketUse& use);
@@ -143,8 +149,8 @@ class LookupFinder {
   std::uint64_t next_number_ = 0;
 
   std::list<Held> lookups_;
-  std::map<std::pair<Duration, std::uint64_t>, Held*> next_looks_;
-  std::unordered_map<Name, std::vector<Held*>, NameHash> by_name_;
+  Looks next_looks_;            // at all of them
+  std::vector<Held*> by_name_;  // the latest, by hash modulo a power of 2
   std::unordered_map<IpAddress, std::vector<Held*>, EndpointHash> expecting_;  // a truncated answer came
   std::unordered_map<Endpoint, UdpSocket, EndpointHash> udp_sockets_;
   std::size_t next_udp_socket_ = std::size_t{1} << 62;  // far from the numbers of connections

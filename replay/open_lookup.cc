@@ -18,9 +18,6 @@ constexpr Duration at_once = 200ms;          // after an answer or an error
 constexpr Duration own_time = 6s;            // of a program that does not heed an error: musl's 5 s at most
 constexpr Duration first_syn_timeout = 1s;   // RFC 6298, 2.1
 constexpr Duration longest_silence = 10min;  // on a connection, which has no timeout of its own
-constexpr std::size_t usual_uses = 2;
-constexpr std::size_t usual_steps = 4;
-constexpr std::size_t usual_types = 2;
 // glibc holds each address in 40 octets of its first buffer of 1024: two dozen fill it.
 constexpr std::size_t answers_worth_a_larger_buffer = 16;
 
@@ -36,12 +33,7 @@ TcpEnd SocketUse::end() const {
 OpenLookup::OpenLookup(const IpAddress& client, std::string name, Duration start)
     : result_{.client = client, .name = std::move(name), .start = start},
       last_activity_(start),
-      last_sign_(start) {
-  uses_.reserve(usual_uses);
-  steps_.reserve(usual_steps);
-  asked_.reserve(usual_types);
-  result_.types.reserve(usual_types);
-}
+      last_sign_(start) {}
 
 const OpenLookup::Asked* OpenLookup::find(std::uint16_t type) const {
   const auto found = std::ranges::find(asked_, type, &Asked::type);
@@ -136,9 +128,8 @@ void OpenLookup::follow(const LookupStep& step) {
 }
 
 void OpenLookup::asks(const Endpoint& server) {
-  auto& servers = result_.servers;
-  if (servers.size() < most_servers && std::ranges::find(servers, server) == servers.end())
-    servers.push_back(server);
+  if (servers_.size() < most_servers && std::ranges::find(servers_, server) == servers_.end())
+    servers_.push_back(server);
 }
 
 void OpenLookup::heed(Duration at) {
@@ -150,10 +141,7 @@ void OpenLookup::query(const LookupStep& step) {
   if (!asked_.empty()) heed(step.at);
   const std::uint16_t type = step.type.value_or(0);
   asks(step.server);
-  if (find(type) == nullptr) {
-    result_.types.push_back(type);
-    asked_.push_back({.type = type, .in_this_round = false});
-  }
+  if (find(type) == nullptr) asked_.push_back({.type = type, .in_this_round = false});
   auto& asked = *std::ranges::find(asked_, type, &Asked::type);
   if (asked.in_this_round && all_final()) {
     ++result_.rounds;
@@ -227,12 +215,12 @@ OpenLookup OpenLookup::split_from(std::size_t socket) {
     return std::ranges::find(theirs, step.socket, &SocketUse::socket) != theirs.end();
   };
   OpenLookup other(client(), name(), theirs.front().opened_at);
-  other.uses_ = theirs;
+  other.uses_.assign(theirs.begin(), theirs.end());
   // A connection among them may be older; what it did before was not for this lookup.
   std::ranges::copy_if(steps_, std::back_inserter(other.steps_), [&](const LookupStep& step) {
     return is_theirs(step) && step.at >= other.start();
   });
-  std::erase_if(steps_, is_theirs);
+  steps_.erase(std::remove_if(steps_.begin(), steps_.end(), is_theirs), steps_.end());
   retell();
   other.retell();
   return other;
@@ -244,7 +232,7 @@ SocketUse OpenLookup::leave(std::size_t socket, std::vector<LookupStep>& steps) 
   uses_.erase(use);
   const auto is_its = [socket](const LookupStep& step) { return step.socket == socket; };
   std::ranges::copy_if(steps_, std::back_inserter(steps), is_its);
-  std::erase_if(steps_, is_its);
+  steps_.erase(std::remove_if(steps_.begin(), steps_.end(), is_its), steps_.end());
   retell();
   return left;
 }
@@ -270,6 +258,9 @@ bool OpenLookup::may_repeat_syn(Duration now) const {
 
 CapturedLookup OpenLookup::result(bool with_attempts, std::optional<Duration> capture_end) && {
   CapturedLookup& lookup = result_;
+  lookup.servers.assign(servers_.begin(), servers_.end());
+  lookup.types.resize(asked_.size());
+  std::ranges::transform(asked_, lookup.types.begin(), &Asked::type);
   lookup.answers = answers();
   const bool cut_off = capture_end && may_repeat_syn(*capture_end);
   if (decided() && answers() > 0 && all_final()) {
@@ -291,7 +282,7 @@ CapturedLookup OpenLookup::result(bool with_attempts, std::optional<Duration> ca
     ++lookup.connections;
     lookup.tcp = std::max(lookup.tcp, use.end());
   }
-  if (with_attempts) lookup.attempts = attempts_of(steps_, lookup.start, lookup.start + lookup.duration);
+  if (with_attempts) lookup.attempts = attempts_of(steps(), lookup.start, lookup.start + lookup.duration);
   return std::move(result_);
 }
 

@@ -14,6 +14,8 @@
 // with all that came after it (split).
 #pragma once
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -80,21 +82,21 @@ class OpenLookup {
   const std::string& name() const { return result_.name; }
   Duration start() const { return result_.start; }
   bool truncated() const { return result_.truncated.has_value(); }
-  std::span<const LookupStep> steps() const { return steps_; }
-  std::span<const SocketUse> uses() const { return uses_; }
+  std::span<const LookupStep> steps() const { return {steps_.data(), steps_.size()}; }
+  std::span<const SocketUse> uses() const { return {uses_.data(), uses_.size()}; }
   // `capture_end`, if nothing but that ended it.
   CapturedLookup result(bool with_attempts, std::optional<Duration> capture_end) &&;
 
  private:
-  enum class State { pending, truncated, final, error };
+  enum class State : std::uint8_t { pending, truncated, final, error };
 
   struct Asked {
     std::uint16_t type = 0;
     std::uint16_t id = 0;
-    Duration at{};
     bool in_this_round = true;
     State state = State::pending;
     dns::Rcode rcode = dns::noerror;
+    Duration at{};
     std::size_t answers = 0;
   };
 
@@ -102,6 +104,11 @@ class OpenLookup {
   static constexpr std::size_t most_types = 16;
   static constexpr std::size_t most_uses = 64;
   static constexpr std::size_t most_servers = 16;
+  // Of A and AAAA, asked of one server and answered at once; more is held apart.
+  static constexpr std::size_t usual_servers = 1;
+  static constexpr std::size_t usual_types = 2;
+  static constexpr std::size_t usual_uses = 2;
+  static constexpr std::size_t usual_steps = 4;
 
   const Asked* find(std::uint16_t type) const;
   bool all_final() const;  // in this round
@@ -121,9 +128,6 @@ class OpenLookup {
   void retell();  // from the steps that are left
 
   CapturedLookup result_;
-  std::vector<SocketUse> uses_;  // in the order in which they joined
-  std::vector<LookupStep> steps_;
-  std::vector<Asked> asked_;
   std::size_t latest_socket_ = 0;  // to have joined
   Duration last_activity_{};
   Duration decided_at_{};
@@ -132,6 +136,10 @@ class OpenLookup {
   Duration syn_distance_{};
   std::optional<TryEnd> last_word_;  // why the latest try failed; nothing while something is under way
   bool heedless_ = false;            // of errors: it went on waiting after one
+  boost::container::small_vector<Asked, usual_types> asked_;
+  boost::container::small_vector<SocketUse, usual_uses> uses_;  // in the order in which they joined
+  boost::container::small_vector<Endpoint, usual_servers> servers_;
+  boost::container::small_vector<LookupStep, usual_steps> steps_;
 };
 
 }  // namespace hanglab::replay

@@ -1,6 +1,8 @@
 // Made-up conversations between 192.168.122.119 and its server; times in milliseconds.
 #include "replay/lookup_finder.hh"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "tests/replay/packets.hh"
@@ -89,6 +91,26 @@ TEST_CASE("names compare without case, and each name and each client has lookups
   CHECK(found.lookups[0].types.size() == 2);
   CHECK(found.lookups[1].name == "b.example");
   CHECK(found.lookups[2].client == IpAddress{Ipv4Address{0xc0a87a78}});
+}
+
+TEST_CASE("a retry from a new socket finds its lookup by the name, in whatever letters") {
+  Talk talk;
+  for (const int i : {0, 1, 2, 3}) talk.query(i, 45000, i, dns::type_a, fmt::format("www.host{}.example", i));
+  for (const int i : {0, 1, 2, 3})
+    talk.query(5'000 + i, 45001, 10 + i, dns::type_a, fmt::format("WWW.Host{}.exAmple", i));
+  const auto found = find(talk, 4);
+  REQUIRE(found.lookups.size() == 4);
+  for (const CapturedLookup& lookup : found.lookups) CHECK(lookup.retries == 1);
+}
+
+TEST_CASE("an error without a question is about the query of its id") {
+  const auto found = find(Talk{}
+                              .query(0, 45000, 1)
+                              .query(1, 45001, 2, dns::type_a, "b.example")
+                              .add(2, 45000, false, UdpHeader{}, {0, 1, 0x81, 0x81, 0, 0, 0, 0, 0, 0, 0, 0}));
+  REQUIRE(found.lookups.size() == 2);
+  CHECK(found.lookups[0].reason == "FORMERR");
+  CHECK(found.unplaced == UnplacedTraffic{});
 }
 
 TEST_CASE("two programs that ask for one name are two lookups") {
