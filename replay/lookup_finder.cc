@@ -1,7 +1,6 @@
 #include "replay/lookup_finder.hh"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -98,7 +97,8 @@ LookupFinder::LookupFinder(Take take, Options options)
     : take_(std::move(take)),
       options_(options),
       wire_(UdpSockets::not_numbered, [this](std::size_t socket) { forget(socket); }),
-      by_name_(std::bit_ceil(options.most_open)) {}
+      by_name_(options.most_open),
+      by_client_(options.most_open) {}
 
 void LookupFinder::add(const CapturedPacket& packet) {
   now_ = std::max(now_, packet.at);
@@ -128,16 +128,14 @@ void LookupFinder::place_udp(WireEvent& event) {
       ++unplaced_.not_stub_messages;
       return;
     }
-    UdpSocket& udp = udp_sockets_[event.client];
-    if (udp.users == 0) udp.number = next_udp_socket_++;
+    UdpSocket& udp = udp_socket(event.client);
     event.socket = udp.number;
     ++udp.users;  // lookups that make room for this one may be the last to use it
     query(event, *message, nullptr, &udp);
     --udp.users;
     return;
   }
-  const auto known = udp_sockets_.find(event.client);
-  const UdpSocket* const udp = known == udp_sockets_.end() ? nullptr : &known->second;
+  const UdpSocket* const udp = find_udp_socket(event.client);
   if (udp != nullptr) event.socket = udp->number;
   if (const auto* notice = std::get_if<IcmpNotice>(&event.what))
     icmp_of_udp(event, *notice, udp);
@@ -145,6 +143,22 @@ void LookupFinder::place_udp(WireEvent& event) {
     answer(event, *message, udp);
   else
     ++unplaced_.unreadable_messages;
+}
+
+LookupFinder::UdpSocket* LookupFinder::find_udp_socket(const Endpoint& client) const {
+  UdpSocket* udp = by_client_.latest(EndpointHash()(client));
+  while (udp != nullptr && udp->client != client) udp = udp->earlier;
+  return udp;
+}
+
+LookupFinder::UdpSocket& LookupFinder::udp_socket(const Endpoint& client) {
+  if (UdpSocket* const known = find_udp_socket(client)) return *known;
+  UdpSocket& fresh = udp_sockets_.emplace_back();
+  fresh.client = client;
+  fresh.number = next_udp_socket_++;
+  fresh.self = std::prev(udp_sockets_.end());
+  by_client_.add(fresh, EndpointHash()(client));
+  return fresh;
 }
 
 void LookupFinder::place_tcp(const WireEvent& event) {
@@ -368,8 +382,8 @@ LookupFinder::Held* LookupFinder::find_on(const UdpSocket& udp, const WireEvent&
 LookupFinder::Held* LookupFinder::find_lookup(std::uint64_t name, const WireEvent& event,
                                               const DnsMessage& query) {
   std::size_t left = most_candidates;
-  for (Held* held = latest_in_place_of(name); held != nullptr && left > 0; held = held->earlier) {
-    if (held->name != name) continue;
+  for (Held* held = by_name_.latest(name); held != nullptr && left > 0; held = held->earlier) {
+    if (held->hash != name) continue;
     const OpenLookup& lookup = held->lookup;
     if (lookup.client() == event.client.address && dns::same_name(lookup.name(), query.question->name) &&
         lookup.continues_with(event, query))
@@ -400,11 +414,7 @@ LookupFinder::Held& LookupFinder::hold(std::uint64_t name, OpenLookup&& lookup) 
   Held& held = lookups_.emplace_back(std::move(lookup));
   held.self = std::prev(lookups_.end());
   held.number = next_number_++;
-  held.name = name;
-  Held*& latest = latest_in_place_of(name);
-  held.earlier = latest;
-  if (latest != nullptr) latest->later = &held;
-  latest = &held;
+  by_name_.add(held, name);
   held.expecting = held.lookup.truncated();
   if (held.expecting) expecting_[held.lookup.client()].push_back(&held);
   held.looked_at = held.lookup.deadline();
@@ -428,7 +438,7 @@ void LookupFinder::sends_again(const WireEvent& event, Held& held) {
 }
 
 void LookupFinder::split(Held& held, std::size_t from_socket) {
-  Held& other = hold(held.name, held.lookup.split_from(from_socket));
+  Held& other = hold(held.hash, held.lookup.split_from(from_socket));
   other.in_by_query = held.in_by_query;
   look_again(held);
   for (const LookupStep& step : other.lookup.steps())
@@ -436,7 +446,7 @@ void LookupFinder::split(Held& held, std::size_t from_socket) {
       replace_if_is(by_query_, std::pair(step.socket, step.id), &held, &other);
   for (const SocketUse& use : other.lookup.uses()) {
     if (use.transport == Transport::udp) {
-      UdpSocket& udp = udp_sockets_.at({held.lookup.client(), use.port});
+      UdpSocket& udp = *find_udp_socket({held.lookup.client(), use.port});
       for (auto& [id, asker] : udp.asked)
         if (asker == &held) asker = &other;
       if (udp.latest == &held) udp.latest = &other;
@@ -478,8 +488,7 @@ void LookupFinder::close_until(Duration now) {
 
 void LookupFinder::close(Held& held, std::optional<Duration> capture_end) {
   next_looks_.erase(next_looks_.iterator_to(held));
-  (held.later != nullptr ? held.later->earlier : latest_in_place_of(held.name)) = held.earlier;
-  if (held.earlier != nullptr) held.earlier->later = held.later;
+  by_name_.remove(held);
   if (held.expecting) erase_from(expecting_, held.lookup.client(), &held);
   if (held.in_by_query)
     for (const LookupStep& step : held.lookup.steps())
@@ -493,10 +502,10 @@ void LookupFinder::close(Held& held, std::optional<Duration> capture_end) {
 }
 
 void LookupFinder::leave_udp_socket(Held& held, const SocketUse& use) {
-  const auto known = udp_sockets_.find({held.lookup.client(), use.port});
-  UdpSocket& udp = known->second;
+  UdpSocket& udp = *find_udp_socket({held.lookup.client(), use.port});
   if (--udp.users == 0) {
-    udp_sockets_.erase(known);
+    by_client_.remove(udp);
+    udp_sockets_.erase(udp.self);
     return;
   }
   const auto left = std::remove_if(udp.asked.begin(), udp.asked.end(),

@@ -28,6 +28,7 @@
 #include "core/time.hh"
 #include "replay/captured_lookup.hh"
 #include "replay/endpoint_hash.hh"
+#include "replay/hash_places.hh"
 #include "replay/open_lookup.hh"
 #include "replay/wire_event.hh"
 
@@ -65,7 +66,7 @@ class LookupFinder {
   UnplacedTraffic unplaced() const;
 
  private:
-  struct Held {
+  struct Held : Placed<Held> {  // by a hash of the client and the name
     explicit Held(OpenLookup&& open) : lookup(std::move(open)) {}
 
     OpenLookup lookup;
@@ -74,9 +75,6 @@ class LookupFinder {
     boost::intrusive::set_member_hook<> look{};
     bool expecting = false;    // TCP
     bool in_by_query = false;  // may be
-    std::uint64_t name = 0;    // a hash of whose lookup it is, and for what
-    Held* earlier = nullptr;   // of those that by_name_ has in one place
-    Held* later = nullptr;
     std::list<Held>::iterator self{};
   };
   struct Sooner {
@@ -94,12 +92,14 @@ class LookupFinder {
     bool served = false;  // a lookup that is over
   };
   // While a lookup that uses it is open.
-  struct UdpSocket {
+  struct UdpSocket : Placed<UdpSocket> {  // by a hash of the client
+    Endpoint client;
     std::size_t number = 0;
     std::size_t users = 0;
     Held* latest = nullptr;  // of them, unless it is over
     boost::container::small_vector<std::pair<std::uint16_t, Held*>, 2>
         asked{};  // by id; by_query_ has those for which there is no room
+    std::list<UdpSocket>::iterator self{};
   };
   struct QueryHash {
     std::size_t operator()(const std::pair<std::size_t, std::uint16_t>& query) const {
@@ -123,7 +123,8 @@ class LookupFinder {
   Held* waiting_for_tcp(const WireEvent& event, const Held* not_this = nullptr);
   Held& open(std::uint64_t name, const WireEvent& event, const DnsMessage& query, Duration start);
   Held& hold(std::uint64_t name, OpenLookup&& lookup);
-  Held*& latest_in_place_of(std::uint64_t name) { return by_name_[name & (by_name_.size() - 1)]; }
+  UdpSocket* find_udp_socket(const Endpoint& client) const;
+  UdpSocket& udp_socket(const Endpoint& client);
   void bring(Connection& connection, Held& to);
   void take_over(Held& to, const std::vector<LookupStep>& steps);
   void happened(Connection& connection, const LookupStep& step);
@@ -149,10 +150,11 @@ class LookupFinder {
   std::uint64_t next_number_ = 0;
 
   std::list<Held> lookups_;
-  Looks next_looks_;            // at all of them
-  std::vector<Held*> by_name_;  // the latest, by hash modulo a power of 2
+  Looks next_looks_;  // at all of them
+  HashPlaces<Held> by_name_;
   std::unordered_map<IpAddress, std::vector<Held*>, EndpointHash> expecting_;  // a truncated answer came
-  std::unordered_map<Endpoint, UdpSocket, EndpointHash> udp_sockets_;
+  std::list<UdpSocket> udp_sockets_;
+  HashPlaces<UdpSocket> by_client_;
   std::size_t next_udp_socket_ = std::size_t{1} << 62;  // far from the numbers of connections
   std::unordered_map<std::pair<std::size_t, std::uint16_t>, Held*, QueryHash> by_query_;  // socket and id
   std::unordered_map<std::size_t, Connection> connections_;
