@@ -217,9 +217,8 @@ OpenLookup OpenLookup::split_from(std::size_t socket) {
   OpenLookup other(client(), name(), theirs.front().opened_at);
   other.uses_.assign(theirs.begin(), theirs.end());
   // A connection among them may be older; what it did before was not for this lookup.
-  std::ranges::copy_if(steps_, std::back_inserter(other.steps_), [&](const LookupStep& step) {
-    return is_theirs(step) && step.at >= other.start();
-  });
+  std::ranges::copy_if(steps_, std::back_inserter(other.steps_),
+                       [&](const LookupStep& step) { return is_theirs(step) && step.at >= other.start(); });
   steps_.erase(std::remove_if(steps_.begin(), steps_.end(), is_theirs), steps_.end());
   retell();
   other.retell();
