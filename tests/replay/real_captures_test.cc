@@ -2,9 +2,15 @@
 // was measured at the program beside what the capture alone shows.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "core/dns.hh"
+#include "core/error.hh"
+#include "core/random.hh"
 #include "replay/capture_lookups.hh"
 #include "replay/packet_comparison.hh"
+#include "tests/replay/capture_file.hh"
 
 using namespace hanglab;
 using namespace hanglab::replay;
@@ -137,4 +143,36 @@ TEST_CASE("a capture equals itself, and the incident does not equal the drop at 
   const auto other = compare_packets(packets("glibc-2.36-hv-drop-hv"), packets("glibc-2.36-seed-vm"));
   CHECK_FALSE(other.equal);
   CHECK_THAT(other.difference, Catch::StartsWith("the simulation lacks a step\n"));
+}
+
+TEST_CASE("Two hundred damaged captures of real programs: cut, with flipped bits, with lying lengths") {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator("tests/captures"))
+    if (entry.path().extension() == ".pcap") files.push_back(entry.path());
+  std::ranges::sort(files);
+  REQUIRE(files.size() > 90);
+  const ScratchDirectory scratch;
+  Random random(1, 0, "damage");
+  std::size_t lookups = 0;
+  std::size_t damaged = 0;
+  for (std::size_t i = 0; i < 200; ++i) {
+    auto bytes = read_file(files[i % files.size()]);
+    const auto somewhere = [&] { return random.below(bytes.size() - 4); };
+    if (i % 3 == 0) bytes.resize(somewhere());
+    if (i % 3 == 1)
+      for (int flips = 0; flips < 20; ++flips)
+        bytes[somewhere()] ^= static_cast<std::uint8_t>(1u << random.below(8));
+    if (i % 3 == 2)
+      for (int lies = 0; lies < 10; ++lies)
+        std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(somewhere()), 2, 0xff);
+    try {
+      const auto read = read_lookups(scratch.write("damaged", bytes));
+      lookups += read.lookups.size();
+      damaged += read.summary.damage ? 1 : 0;
+      for (const auto& lookup : read.lookups) CHECK(lookup.packets > 0);
+    } catch (const Error&) {  // no capture at all any more
+    }
+  }
+  CHECK(lookups > 100);
+  CHECK(damaged > 100);
 }
