@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "analysis/explain.hh"
 #include "cli/atlas_json.hh"
@@ -92,13 +93,21 @@ scenario::Scenario load_cell(const fs::path& file, const std::string& client) {
   return scenario;
 }
 
-Simulated simulate(const Cell& cell, const Settings& settings, Duration tolerance) {
+// Throws InputError for what only shows when a world is built: better now than after hours of measuring.
+void try_out(const scenario::Scenario& scenario) {
+  std::vector<std::string> warnings;
+  const sim::World world(scenario, warnings);
+}
+
+// To the end, unless `stop` says otherwise.
+Simulated simulate(const Cell& cell, const Settings& settings, Duration tolerance,
+                   const std::function<bool()>& stop) {
   const auto& scenario = cell.plan ? cell.plan->scenario : cell.scenario;
   Simulated simulated(scenario, tolerance);
   if (resolvers::find_resolver(cell.scenario.lookups[0].client) == nullptr) return simulated;
   std::vector<std::string> warnings;
   sim::World world(scenario, warnings);
-  for (std::uint64_t run = 0; run < settings.runs && !interrupted(); ++run)
+  for (std::uint64_t run = 0; run < settings.runs && !stop(); ++run)
     simulated.add(world.run(settings.seed, run, {.packets = cell.plan.has_value()}));
   return simulated;
 }
@@ -115,7 +124,7 @@ void plan_real(Cell& cell) {
   }
 }
 
-// Returns whether all were made.
+// Returns whether all were made; if not, tells how many.
 bool make_real(std::vector<Cell>& cells, const Settings& settings) {
   std::vector<LiveTask> tasks;
   std::vector<Cell*> of_task;
@@ -129,7 +138,10 @@ bool make_real(std::vector<Cell>& cells, const Settings& settings) {
                               [&](std::uint64_t task, live::WorldResult result) {
                                 of_task[task]->real.add(of_task[task]->plan->scenario, std::move(result.run));
                               });
-  return taken == tasks.size();
+  if (taken == tasks.size()) return true;
+  fmt::print(stderr, "hanglab: interrupted after {} of {} real lookups, which are kept\n", taken,
+             tasks.size());
+  return false;
 }
 
 analysis::AtlasCell tell(Simulated simulated, const Side& real) {
@@ -220,18 +232,22 @@ int atlas(const Words& words) {
       cells.push_back(
           {.row = atlas.rows.size(), .column = column, .scenario = load_cell(file, atlas.clients[column])});
     const auto& scenario = cells.back().scenario;
-    if (cells.back().column == 0) print_warnings(scenario.warnings);
+    print_warnings(scenario.warnings);
+    try_out(scenario);
     atlas.rows.push_back({.fault = file.stem().string(), .description = first_line(scenario.description)});
   }
 
   catch_interrupts();
+  bool complete = true;
   if (settings->live) {
     for (Cell& cell : cells) plan_real(cell);
-    if (!make_real(cells, *settings)) return ExitStatus::interrupted;
+    complete = make_real(cells, *settings);
   }
+  // What was measured until an interrupt still stands beside its simulation.
+  const auto stop = [complete] { return complete && interrupted(); };
   for (const Cell& cell : cells) {
-    auto simulated = simulate(cell, *settings, tolerance);
-    if (interrupted()) return ExitStatus::interrupted;
+    auto simulated = simulate(cell, *settings, tolerance, stop);
+    if (stop()) return ExitStatus::interrupted;
     atlas.rows[cell.row].cells.push_back(tell(std::move(simulated), cell.real));
   }
   for (const auto& [program, version] : versions_behind(cells))
@@ -239,7 +255,7 @@ int atlas(const Words& words) {
 
   if (settings->outputs.empty()) fmt::print("{}", analysis::atlas_text(atlas));
   for (const std::string& output : settings->outputs) write_atlas(atlas, output);
-  return ExitStatus::done;
+  return complete ? ExitStatus::done : ExitStatus::interrupted;
 }
 
 }  // namespace hanglab::cli

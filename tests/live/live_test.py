@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -254,6 +255,30 @@ class Atlas(InScratch):
                 raced = cell.get("real", {}).get("error") in RACES.get((row["fault"], client), ())
                 self.assertTrue(cell.get("agree", True) or raced, (row["fault"], client, cell))
         print(f"atlas: {atlas['agreeing']} of {atlas['compared']} cells agree", flush=True)
+
+    def test_an_interrupt_keeps_what_was_measured(self):
+        process = subprocess.Popen([HANGLAB, "atlas", "--live", "--faults", "01-none-small,11-tcp-dropped-at-output",
+                                    "--clients", "glibc-2.36", "-o", self.scratch / "a.json"],
+                                   cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        time.sleep(4)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, told)
+        self.assertIn("interrupted after 1 of 2 real lookups, which are kept", told)
+        measured, begun = [row["cells"]["glibc-2.36"] for row in json.loads((self.scratch / "a.json").read_text())["faults"]]
+        self.assertTrue(measured["agree"], measured)
+        self.assertNotIn("real", begun)
+        self.assertIn("simulated", begun)
+
+    def test_what_no_world_can_be_is_told_before_anything_is_measured(self):
+        (self.scratch / "one.yaml").write_text(pathlib.Path(ROOT, "topologies/atlas/60-unbound-tcp-dropped.yaml").read_text()
+                                               .replace('local-zone: "." refuse', "do-tcp: no"))
+        shutil.copy(pathlib.Path(ROOT, "topologies/atlas/names.addnhosts"), self.scratch)
+        began = time.monotonic()
+        done = hanglab("atlas", "--live", "--topologies", self.scratch, "--clients", "glibc-2.36")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("unbound's 'do-tcp:' is not among what the lab models", done.stderr)
+        self.assertLess(time.monotonic() - began, 60)
 
 
 class Outputs(InScratch):
