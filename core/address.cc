@@ -62,6 +62,12 @@ bool is_link_local(const Ipv6Address& address) {
 
 bool is_multicast(const Ipv6Address& address) { return address.bytes[0] == 0xff; }
 
+bool is_loopback(const IpAddress& address) {
+  if (!is_ipv6(address)) return ipv4_of(address).value >> 24 == 127;
+  constexpr Ipv6Address loopback{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+  return ipv6_of(address) == loopback;
+}
+
 Ipv6Address v4_mapped(Ipv4Address address) {
   Ipv6Address mapped;
   std::ranges::copy(mapped_prefix, mapped.bytes.begin());

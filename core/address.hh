@@ -66,6 +66,7 @@ constexpr const Ipv6Address& ipv6_of(const IpAddress& address) { return std::get
 int common_prefix(const Ipv6Address& a, const Ipv6Address& b);
 bool is_link_local(const Ipv6Address& address);  // fe80::/10
 bool is_multicast(const Ipv6Address& address);   // ff00::/8
+bool is_loopback(const IpAddress& address);      // 127.0.0.0/8, ::1
 
 // IPv4 addresses as an IPv6 socket has them, ::ffff:192.168.122.1 (RFC 4291 2.5.5.2).
 Ipv6Address v4_mapped(Ipv4Address address);

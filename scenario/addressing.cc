@@ -35,10 +35,4 @@ bool owns(const Host& host, const IpAddress& address) {
   });
 }
 
-bool is_loopback(const IpAddress& address) {
-  if (!is_ipv6(address)) return ipv4_of(address).value >> 24 == 127;
-  constexpr Ipv6Address loopback{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
-  return ipv6_of(address) == loopback;
-}
-
 }  // namespace hanglab::scenario

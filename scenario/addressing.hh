@@ -14,6 +14,5 @@ bool has_host_part(const Ipv6Prefix& prefix);       // some bit behind the netwo
 // Whether one of the interface's addresses is in one network with this.
 bool is_neighbour(const Interface& interface, const IpAddress& address);
 bool owns(const Host& host, const IpAddress& address);  // lo's aside
-bool is_loopback(const IpAddress& address);             // 127.0.0.0/8, ::1
 
 }  // namespace hanglab::scenario

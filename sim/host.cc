@@ -254,7 +254,7 @@ ns3::Ptr<ns3::Ipv4Route> Host::route_to(Ipv4Address destination) {
 }
 
 bool Host::is_local(const IpAddress& address) const {
-  if (scenario::is_loopback(address)) return true;
+  if (is_loopback(address)) return true;
   if (is_ipv6(address)) return ipv6_ && ipv6_->owns(ipv6_of(address));
   const Ipv4Address v4 = ipv4_of(address);
   return std::ranges::any_of(settings_.interfaces, [&](const scenario::Interface& interface) {
@@ -263,6 +263,8 @@ bool Host::is_local(const IpAddress& address) const {
 }
 
 std::optional<IpAddress> Host::source_for(const IpAddress& destination) {
+  constexpr Ipv4Address loopback{.value = 0x7f000001};
+  if (!is_ipv6(destination) && is_loopback(destination)) return loopback;  // of its route, 127.0.0.0/8
   if (is_local(destination)) return destination;
   if (is_ipv6(destination)) {
     const auto* route = ipv6_ ? ipv6_->route_to(ipv6_of(destination)) : nullptr;
