@@ -32,14 +32,15 @@ struct VersionCall {
   const char* words;
   std::string_view package;
 };
-constexpr std::array<VersionCall, 3> version_calls{{
+constexpr std::array<VersionCall, 4> version_calls{{
     {"bind", "named -v", "BIND %31[0-9.]", "bind9"},
     {"dnsmasq", "dnsmasq --version", "Dnsmasq version %31[0-9.]", "dnsmasq-base"},
+    {"systemd-resolved", "systemd-resolved --version", "systemd %31[0-9.]", "systemd-resolved"},
     {"unbound", "unbound -V", "Version %31[0-9.]", "unbound"},
 }};
 
 std::string ask_for_version(const VersionCall& call) {
-  const std::string command = fmt::format("PATH=$PATH:/usr/sbin {} 2>/dev/null", call.command);
+  const std::string command = fmt::format("PATH=$PATH:/usr/sbin:/lib/systemd {} 2>/dev/null", call.command);
   const std::unique_ptr<FILE, int (*)(FILE*)> said(popen(command.c_str(), "r"), pclose);
   std::array<char, 32> version{};
   if (!said || std::fscanf(said.get(), call.words, version.data()) != 1) return {};

@@ -83,6 +83,26 @@ Launch launch_bind(const DnsServer& server, const std::vector<IpAddress>& addres
   return launch;
 }
 
+// It reads /etc/systemd alone, insists on a user of its own and leaves files in /run/systemd: all in a mount
+// namespace, so that one host's is not another's.
+Launch launch_resolved(const DnsServer& server, const std::filesystem::path& directory) {
+  constexpr auto own = "resolved.conf";
+  constexpr auto script =
+      "mount -t tmpfs tmpfs /run/systemd\n"
+      "mkdir /run/systemd/etc /run/systemd/resolve\n"
+      "cp -P /etc/* /run/systemd/etc/\n"
+      "rm -rf /run/systemd/etc/systemd\n"
+      "mkdir /run/systemd/etc/systemd\n"
+      "cp \"$0\" /run/systemd/etc/systemd/\n"
+      "echo 'systemd-resolve:x:0:0::/:/bin/false' >> /run/systemd/etc/passwd\n"
+      "echo 'systemd-resolve:x:0:' >> /run/systemd/etc/group\n"
+      "mount --bind /run/systemd/etc /etc\n"
+      "PATH=$PATH:/lib/systemd:/usr/lib/systemd SYSTEMD_LOG_TARGET=console exec systemd-resolved\n";
+  return {.files = {{.name = own, .text = server.config.text}},
+          .command = {"sh", "-ec", "mkdir -p /run/systemd; exec unshare --mount sh -ec \"$1\" \"$0\"",
+                      (directory / own).string(), script}};
+}
+
 // The lab's own server, which is installed beside the lab itself.
 Launch launch_lab(const DnsServer& server, const std::vector<IpAddress>& addresses,
                   const std::filesystem::path& directory) {
@@ -99,6 +119,7 @@ Launch launch_lab(const DnsServer& server, const std::vector<IpAddress>& address
 Launch launch(const DnsServer& server, const std::vector<IpAddress>& addresses,
               const std::filesystem::path& directory) {
   if (server.software == "unbound") return launch_unbound(server, addresses, directory);
+  if (server.software == "systemd-resolved") return launch_resolved(server, directory);
   if (server.software == "lab") return launch_lab(server, addresses, directory);
   if (server.software == "bind") return launch_bind(server, addresses, directory);
   return launch_dnsmasq(server, addresses, directory);

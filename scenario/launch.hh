@@ -2,7 +2,7 @@
 // command line. It stays in the foreground, logs to stderr, stays root, answers at port 53 of the given
 // addresses and asks nobody: no daemon, chroot, remote control, trust anchors or pid file. What the scenario
 // says of it is handed over as it stands; the rest is put around it.
-// Source: dnsmasq(8) 2.90, unbound.conf(5) 1.17, named(8) and named.conf(5) 9.18.
+// Source: dnsmasq(8) 2.90, unbound.conf(5) 1.17, named(8) and named.conf(5) 9.18, systemd-resolved(8) 252.
 #pragma once
 
 #include <filesystem>

@@ -13,6 +13,8 @@ namespace hanglab::scenario {
 
 namespace {
 
+constexpr Ipv4Address resolved_address{.value = 0x7f000035};  // 127.0.0.53
+
 std::vector<IpAddress> read_listen(const Value& listen, const Host& host) {
   std::vector<IpAddress> all;
   const auto take = [&](const Value& value) {
@@ -72,12 +74,19 @@ DnsServer read_server(const Value& value, const Host& host, const std::filesyste
   const auto software = read_server_software(software_value);
   DnsServer server{
       .software = software.name, .version = software.version, .software_at = software_value.where};
-  if (const Value* listen = value.find("listen")) server.listen = read_listen(*listen, host);
+  const Value* listen = value.find("listen");
+  if (server.software == "systemd-resolved")
+    server.listen = {resolved_address};
+  else if (listen)
+    server.listen = read_listen(*listen, host);
   const bool takes_options = server.software == "dnsmasq" || server.software == "lab";
   if (takes_options)
-    refuse_for(value, server.software, "unbound and bind", {"config", "config-file"});
+    refuse_for(value, server.software, "unbound, bind and systemd-resolved", {"config", "config-file"});
   else
     refuse_for(value, server.software, "dnsmasq and lab", {"options"});
+  if (server.software == "systemd-resolved")
+    refuse_for(value, server.software, "servers that have data or choose where to listen",
+               {"listen", "addn-hosts", "addn-hosts-file"});
   if (server.software != "bind") refuse_for(value, server.software, "bind", {"zones", "zone-files"});
   if (const auto* options = value.text_of("options")) server.options = *options;
   if (server.software == "lab") {

@@ -64,12 +64,12 @@ struct PlacedText {
 };
 
 struct DnsServer {
-  std::string software;                       // "dnsmasq", "unbound" or "bind"
+  std::string software;                       // "dnsmasq", "unbound", "bind", "systemd-resolved" or "lab"
   std::string version;                        // "2.90"
   Location software_at{};                     // where the two stand
   std::vector<IpAddress> listen{};            // empty: every address of its host
   std::string options{};                      // dnsmasq's, verbatim
-  PlacedText config{};                        // unbound.conf or named.conf, verbatim
+  PlacedText config{};                        // unbound.conf, named.conf or resolved.conf, verbatim
   std::map<std::string, PlacedText> zones{};  // the zone files, by the names that named.conf gives them
   std::string host_file{};                    // verbatim text, dnsmasq's addn-hosts syntax
   std::string host_file_name{};               // for messages: the path, or "SCENARIO.yaml" when inline

@@ -25,7 +25,7 @@ const std::map<std::string, Words> calls_of_client{
     {"python-3.11", {"getaddrinfo"}},
 };
 
-const Words servers{"bind", "dnsmasq", "lab", "unbound"};
+const Words servers{"bind", "dnsmasq", "lab", "systemd-resolved", "unbound"};
 
 Words clients() {
   Words names;

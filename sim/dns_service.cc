@@ -31,12 +31,12 @@ class DnsService::Connection final : public SocketOwner {
     busy_ = true;
     if (lifetime > Duration(0))
       lifetime_ = ns3::Simulator::Schedule(to_ns3(ready_in + lifetime), &Connection::finish, this);
-    restart_idle_timer(ready_in);
+    begin_idle_timer(ready_in);
   }
 
   ~Connection() override {
     cancel_events();
-    task_.reset();
+    tasks_.clear();
     connection_->set_owner(nullptr);
   }
 
@@ -60,9 +60,15 @@ class DnsService::Connection final : public SocketOwner {
     for (auto& event : delayed_) event.Cancel();
   }
 
+  void begin_idle_timer(Duration from_in) {
+    const Duration first = service_.server_.tcp().first_octet_within;
+    if (first == Duration(0)) return restart_idle_timer(from_in);
+    idle_ = ns3::Simulator::Schedule(to_ns3(from_in + first), &Connection::finish, this);
+  }
+
   void restart_idle_timer(Duration from_in = {}) {
     idle_.Cancel();
-    if (const auto timeout = session_->idle_timeout())
+    if (const auto timeout = session_->idle_timeout(service_.host_.clock().now()))
       idle_ = ns3::Simulator::Schedule(to_ns3(from_in + *timeout), &Connection::finish, this);
   }
 
@@ -106,16 +112,22 @@ class DnsService::Connection final : public SocketOwner {
     busy_ = true;
     event_ = ns3::Simulator::Schedule(to_ns3(answer_.service_time), [this, open = std::move(open)] {
       if (open.empty()) return send_answer();
-      task_.emplace(forward(open));
-      task_->start();
+      tasks_.push_back(forward(open));
+      tasks_.back().start();
+      if (service_.server_.tcp().answers_as_they_come) work();
     });
   }
 
   posix::Task<bool> forward(Bytes query) {
     if (!process_)
       process_ = std::make_unique<Process>(service_.host_, Random(service_.random_.next()), no_observers());
-    answer_ = co_await session_->forward(*process_, std::move(query));
-    event_ = ns3::Simulator::ScheduleNow(&Connection::send_answer, this);
+    auto answer = co_await session_->forward(*process_, std::move(query));
+    if (service_.server_.tcp().answers_as_they_come) {
+      delayed_.push_back(ns3::Simulator::ScheduleNow([this, answer = std::move(answer)] { send(answer); }));
+    } else {
+      answer_ = std::move(answer);
+      event_ = ns3::Simulator::ScheduleNow(&Connection::send_answer, this);
+    }
     co_return true;
   }
 
@@ -151,7 +163,7 @@ class DnsService::Connection final : public SocketOwner {
     }
     connection_->socket().close(service_.host_.clock().now());
     connection_->settle();
-    task_.reset();
+    tasks_.clear();
     if (process_) process_->exit();
     ns3::Simulator::ScheduleNow(&DnsService::connection_ended, &service_);
   }
@@ -159,8 +171,8 @@ class DnsService::Connection final : public SocketOwner {
   DnsService& service_;
   std::shared_ptr<TcpConnection> connection_;
   std::unique_ptr<servers::TcpSession> session_;
-  std::unique_ptr<Process> process_;       // of a server that forwards, once it does
-  std::optional<posix::Task<bool>> task_;  // the question that is being sent on
+  std::unique_ptr<Process> process_;      // of a server that forwards, once it does
+  std::vector<posix::Task<bool>> tasks_;  // the questions that were sent on
   Bytes input_;
   servers::Answer answer_;
   bool busy_ = false;
@@ -199,9 +211,9 @@ void DnsService::end_run() {
   for (auto& event : delayed_) event.Cancel();
   delayed_.clear();
   task_.reset();
+  connections_.clear();  // some wait for what was forwarded
   forwarding_.reset();
   process_.reset();
-  connections_.clear();
   waiting_.clear();
   udp_.clear();
 }

@@ -14,6 +14,7 @@
 #include "models/servers/faulty.hh"
 #include "models/servers/host_data.hh"
 #include "models/servers/named.hh"
+#include "models/servers/resolved.hh"
 #include "models/servers/unbound.hh"
 #include "scenario/launch.hh"
 #include "sim/dns_service.hh"
@@ -66,6 +67,14 @@ std::unique_ptr<servers::DnsServer> make_server(const scenario::DnsServer& setti
     setup.files.try_emplace(scenario::host_file_name,
                             servers::PlacedText{.text = records, .where = hosts_at});
     return servers::make_named(setup, warnings);
+  }
+  if (settings.software == "systemd-resolved") {
+    std::uint16_t mtu = 65535;
+    for (const auto& interface : host.interfaces) mtu = std::min(mtu, interface.mtu);
+    return servers::make_resolved({.version = settings.version,
+                                   .version_at = settings.software_at,
+                                   .config = placed(settings.config),
+                                   .mtu = mtu});
   }
   if (settings.software == "lab")
     return servers::make_faulty({.version = settings.version,

@@ -42,8 +42,8 @@ class TcpSession {
   virtual posix::Task<Answer> forward(posix::Posix&, dns::Bytes /*query*/) {
     throw Error("this server asks nobody");
   }
-  // The server closes a connection that was idle for so long. Nothing: it waits.
-  virtual std::optional<Duration> idle_timeout() const { return {}; }
+  // The server closes a connection that is idle for so long from now on. Nothing: it waits.
+  virtual std::optional<Duration> idle_timeout(TimePoint /*now*/) const { return {}; }
 };
 
 // What a server may do to a connection before it has read anything.
@@ -57,11 +57,14 @@ enum class TcpRefusal {
 struct TcpService {
   bool process_per_connection = false;  // else one process serves UDP and all connections in turn
   int most_connections = 0;             // served at once; further ones wait in the listen queue
-  int backlog = 0;               // of listen(2): Linux lets backlog + 1 wait and drops the SYNs of more
-  Duration accept_time{};        // from the end of the handshake to a session that reads, at least
-  Duration accept_spread{};      // … and the mean of what comes on top, exponentially distributed
-  Duration lifetime{};           // the server ends a connection this long after it was accepted; 0: never
-  bool any_octet_counts = true;  // as a sign of life; else only a whole message, or an answer
+  int backlog = 0;                // of listen(2): Linux lets backlog + 1 wait and drops the SYNs of more
+  Duration accept_time{};         // from the end of the handshake to a session that reads, at least
+  Duration accept_spread{};       // … and the mean of what comes on top, exponentially distributed
+  Duration lifetime{};            // the server ends a connection this long after it was accepted; 0: never
+  bool any_octet_counts = true;   // as a sign of life; else only a whole message, or an answer
+  Duration first_octet_within{};  // instead of the idle timeout, at first; 0: that
+  // A question that is open holds up no other on its connection, and ends when the client closes that.
+  bool answers_as_they_come = false;
   // It reads one message and no octet of the next, and calls shutdown(2) before close(2): a connection that
   // it ends with a question unread sends FIN and then RST.
   bool leaves_next_unread = false;

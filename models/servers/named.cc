@@ -144,7 +144,7 @@ class Connection : public TcpSession {
     return answer;
   }
 
-  std::optional<Duration> idle_timeout() const override { return timeout_; }
+  std::optional<Duration> idle_timeout(TimePoint /*now*/) const override { return timeout_; }
 
  private:
   Running& running_;

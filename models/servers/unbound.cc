@@ -73,7 +73,7 @@ class Connection : public TcpSession {
     return answer;
   }
 
-  std::optional<Duration> idle_timeout() const override {
+  std::optional<Duration> idle_timeout(TimePoint /*now*/) const override {
     return std::max(handlers_.timeout(handler_), shortest_timeout);
   }
 

@@ -96,14 +96,35 @@ TEST_CASE("BIND gets the lab's options in the scenario's block, and the host fil
   CHECK(text_of(launch, "addn-hosts") == "a.test. 0 IN A 10.0.1.1\nb.test. 0 IN A 10.0.1.1\n");
 }
 
+TEST_CASE("systemd-resolved listens on 127.0.0.53 and reads its configuration in an /etc of its own") {
+  const auto scenario = with_server(
+      "      - software: systemd-resolved 252\n"
+      "        config: |\n"
+      "          [Resolve]\n"
+      "          DNS=10.0.0.1\n");
+  const auto& server = scenario.hosts[0].dns_servers[0];
+  CHECK(server.listen == std::vector<IpAddress>{*parse_ipv4("127.0.0.53")});
+  const auto launch = launch_of(scenario);
+  CHECK(text_of(launch, "resolved.conf") == "[Resolve]\nDNS=10.0.0.1\n");
+  REQUIRE(launch.command.size() == 5);
+  CHECK(launch.command[0] == "sh");
+  CHECK(launch.command[3] == "/run/dns/resolved.conf");
+}
+
 TEST_CASE("a key that a server does not have, or lacks, is refused at its place") {
   const auto complaint = [](const std::string& lines) { return complaint_of([&] { with_server(lines); }); };
   CHECK(complaint("      - {software: dnsmasq 2.90, config: x}\n") ==
-        "small.yaml:7:34: dnsmasq has no 'config': that is for unbound and bind");
+        "small.yaml:7:34: dnsmasq has no 'config': that is for unbound, bind and systemd-resolved");
   CHECK(complaint("      - {software: unbound 1.17, config: x, zones: {}}\n") ==
         "small.yaml:7:45: unbound has no 'zones': that is for bind");
   CHECK(complaint("      - {software: bind 9.18, options: x}\n") ==
         "small.yaml:7:31: bind has no 'options': that is for dnsmasq and lab");
+  CHECK(
+      complaint("      - {software: systemd-resolved 252, config: x, listen: 10.0.0.1}\n") ==
+      "small.yaml:7:53: systemd-resolved has no 'listen': that is for servers that have data or choose where "
+      "to listen");
+  CHECK(complaint("      - software: systemd-resolved 252\n") ==
+        "small.yaml:7:19: systemd-resolved needs its 'config'");
   CHECK(complaint("      - software: bind 9.18\n") == "small.yaml:7:19: bind needs its 'config'");
   CHECK(complaint("      - {software: bind 9.18, config: x, config-file: y}\n") ==
         "small.yaml:7:55: either 'config' or 'config-file', not both");

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct Small {
   int syn_retries = 1;
   std::string vm_sysctls{};  // more of them: "net.ipv4.tcp_sack: 0"
   std::string give_up = "60s";
+  std::string resolved_conf{};  // of a systemd-resolved on the VM, which is to be asked then; lines by blanks
   bool ipv6 = false;  // besides: vm 2001:db8::119, hypervisor 2001:db8::1; the rules are ip6tables' then
 };
 
@@ -39,6 +41,14 @@ inline scenario::Scenario small_scenario(const Small& small) {
   const auto rules = [&small](const std::string& text) {
     const std::string program = small.ipv6 ? "ip6tables" : "iptables";
     return text.empty() ? text : "    " + program + ": \"" + text + "\"\n";
+  };
+  const auto resolved = [](std::string conf) {
+    if (conf.empty()) return conf;
+    std::ranges::replace(conf, ' ', '\n');
+    std::string lines;
+    for (const char c : "[Resolve]\nLLMNR=no\nMulticastDNS=no\n" + conf)
+      lines += c == '\n' ? std::string("\n          ") : std::string(1, c);
+    return "    dns:\n      - software: systemd-resolved 252\n        config: |\n          " + lines + "\n";
   };
   const auto ipv6 = [&small](const char* address) {
     return small.ipv6 ? fmt::format(", \"{}\"", address) : std::string();
@@ -64,7 +74,7 @@ inline scenario::Scenario small_scenario(const Small& small) {
           fmt::format("    sysctls: {{net.ipv4.tcp_syn_retries: {}{}{}}}\n", small.syn_retries,
                       small.vm_sysctls.empty() ? "" : ", ", small.vm_sysctls) +
           "    resolv.conf: \"" + small.resolv_conf + "\"\n    nsswitch.conf: \"" + small.hosts_order +
-          "\"\n" + rules(small.vm_rules) + "links:\n" +
+          "\"\n" + rules(small.vm_rules) + resolved(small.resolved_conf) + "links:\n" +
           fmt::format("  - {{from: vm.eth0, to: hypervisor.virbr0, delay: {}, rate: 10Gbps, loss: {}{}{}}}\n",
                       small.delay, small.loss, small.link.empty() ? "" : ", ", small.link) +
           fmt::format("lookups:\n  - {{host: vm, client: {}, family: {}, name: {}}}\n", small.client,

@@ -122,10 +122,10 @@ TEST_CASE("a connection waits 30 s for a whole message; a half one does not coun
   CHECK(server->tcp().most_connections == 150);
   CHECK_FALSE(server->tcp().any_octet_counts);
   const auto session = server->accept();
-  CHECK(session->idle_timeout() == Duration(5s));
+  CHECK(session->idle_timeout({}) == Duration(5s));
   session->answer(ask("ns.mydomain.net"), {});
-  CHECK(session->idle_timeout() == Duration(20s));
-  CHECK(start("", "")->accept()->idle_timeout() == Duration(30s));
+  CHECK(session->idle_timeout({}) == Duration(20s));
+  CHECK(start("", "")->accept()->idle_timeout({}) == Duration(30s));
 }
 
 TEST_CASE("what named would ask of others, would not load, or the lab does not model, is refused") {
