@@ -25,13 +25,28 @@ int syns_of(const scenario::Host& host) {
          (linear ? setting(host, "net.ipv4.tcp_syn_linear_timeouts", 4) : 0);
 }
 
+// Where a host has a DNS server of its own, what goes to others than the name servers of resolv.conf is that
+// server's business.
+void leave_out_servers(const scenario::Host& host, std::vector<replay::CapturedPacket>& packets) {
+  if (host.dns_servers.empty()) return;
+  const auto& asked = host.resolv_conf.nameservers;
+  const auto is_asked = [&asked](const Endpoint& one) {
+    return asked.empty() || std::ranges::find(asked, one.address) != asked.end();
+  };
+  std::erase_if(packets,
+                [&](const auto& one) { return !is_asked(one.source) && !is_asked(one.destination); });
+}
+
 }  // namespace
 
 void add_attempts(const scenario::Scenario& scenario, live::WorldResult& result) {
   auto& lookups = result.run.lookups;
   for (std::uint32_t host = 0; host < scenario.hosts.size(); ++host) {
-    const auto packets = replay::packets_of(host, result.run.packets);
-    const auto unsent = replay::packets_of(host, result.unsent);
+    const auto& plan = scenario.hosts[host];
+    auto packets = replay::packets_of(host, result.run.packets);
+    auto unsent = replay::packets_of(host, result.unsent);
+    leave_out_servers(plan, packets);
+    leave_out_servers(plan, unsent);
     for (Lookup& lookup : lookups) {
       if (lookup.host != scenario.hosts[host].name) continue;
       const bool alone = std::ranges::none_of(

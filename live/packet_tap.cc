@@ -43,7 +43,9 @@ Duration stamp_of(msghdr& message) {
 
 PacketTap::PacketTap(const Host& host, std::uint32_t host_index, std::uint32_t interface_index)
     : host_(host_index), interface_(interface_index), buffer_(largest) {
-  const std::string& name = host.plan().interfaces[interface_index].name;
+  const auto& interfaces = host.plan().interfaces;
+  loopback_ = interface_index == interfaces.size();
+  const std::string name = loopback_ ? "lo" : interfaces[interface_index].name;
   const Host::Network inside(host);
   socket_ = Fd(socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ALL)));
   sockaddr_ll address{};
@@ -80,6 +82,7 @@ void PacketTap::read(std::vector<PacketEvent>& into) {
     }
     const bool v6 = from.sll_protocol == htons(ETH_P_IPV6);
     if ((from.sll_protocol != htons(ETH_P_IP) && !v6) || from.sll_pkttype == PACKET_OTHERHOST) continue;
+    if (loopback_ && from.sll_pkttype == PACKET_OUTGOING) continue;  // comes in at once
     if (v6 && is_multicast({buffer_.data(), static_cast<std::size_t>(size)})) continue;
     into.push_back({.at = stamp_of(message),
                     .host = host_,

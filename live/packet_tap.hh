@@ -1,6 +1,7 @@
 // What passes an interface of a host, where tcpdump sits: packets on their way out after the OUTPUT chain, on
 // their way in before INPUT. A packet socket (packet(7)) for each interface of the scenario; bridge ports are
-// not among them, nor frames that a bridge floods to a host they are not for. IPv4 alone.
+// not among them, nor frames that a bridge floods to a host they are not for. What a host sends to itself
+// passes `lo`, the interface behind the scenario's, and is shown once, coming in.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,7 @@ class PacketTap {
   Fd socket_;
   std::uint32_t host_;
   std::uint32_t interface_;
+  bool loopback_ = false;
   std::vector<std::uint8_t> buffer_;
 };
 

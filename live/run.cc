@@ -29,7 +29,7 @@ Run::Run(const scenario::Scenario& scenario, const Options& options, const std::
   for (std::uint32_t h = 0; h < hosts.size(); ++h) {
     const auto asks = [h](const scenario::LookupPlan& plan) { return plan.host == h; };
     if (std::ranges::any_of(scenario.lookups, asks)) logs_.emplace_back(hosts[h], h);
-    for (std::uint32_t i = 0; i < hosts[h].plan().interfaces.size(); ++i) taps_.emplace_back(hosts[h], h, i);
+    for (std::uint32_t i = 0; i <= hosts[h].plan().interfaces.size(); ++i) taps_.emplace_back(hosts[h], h, i);
   }
 }
 
@@ -63,7 +63,13 @@ WorldResult Run::go(std::uint64_t seed, std::uint64_t number) {
     if (const auto dropped = tap.dropped(); dropped > 0)
       throw Error(fmt::format("the capture lost {} packets: too many for this machine", dropped));
   auto& packets = result_.run.packets;
-  result_.unsent = never_left(sent_, packets);
+  const auto by_loopback = [this](const PacketEvent& packet) {
+    return packet.interface == hosts_[packet.host].plan().interfaces.size();
+  };
+  auto left = packets;
+  for (PacketEvent& packet : left)
+    if (by_loopback(packet)) packet.direction = Direction::out;  // as well
+  result_.unsent = never_left(sent_, left);
   for (auto* kept : {&packets, &result_.unsent}) {
     for (PacketEvent& packet : *kept) packet.at -= began_on_the_calendar;
     std::ranges::stable_sort(*kept, {}, &PacketEvent::at);

@@ -20,7 +20,7 @@ struct LookupWindow {
   int syns_at_most = 0;  // after so many unanswered SYNs connect() fails with ETIMEDOUT; 0: not known
 };
 
-// `packets` are what a tap saw; `unsent`, what the host's own rules kept from it or what it sent to itself.
+// `packets` are what a tap saw; `unsent`, what the host's own rules kept from it.
 std::vector<Attempt> attempts_on_the_wire(std::span<const CapturedPacket> packets,
                                           std::span<const CapturedPacket> unsent, const LookupWindow& window);
 

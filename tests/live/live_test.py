@@ -108,6 +108,29 @@ class BothWorldsAgree(unittest.TestCase):
                 self.assertEqual((udp["server"], udp["result"]), ("[2001:db8:122::1]:53", "truncated"))
                 self.assertEqual((tcp["server"], tcp["syns"]), ("[2001:db8:122::1]:53", syns))
 
+    def test_what_a_host_sends_to_itself_too(self):
+        with tempfile.TemporaryDirectory() as folder:
+            own = "    dns:\n      - {software: dnsmasq 2.90, listen: 127.0.0.53, options: --no-resolv --no-hosts, addn-hosts: 10.0.0.1 me.mydomain.net}\n"
+            file = changed((ROOT / FAULT).read_text(), pathlib.Path(folder), asks=("nameserver 192.168.122.1\n", "nameserver 127.0.0.53\n"),
+                           has=("    sysctls:", own + "    sysctls:"))
+            done = hanglab("compare", file, "--runs", 20, "--live-runs", 2, "--jobs", 2, "--tolerance", "100ms", "--format", "json")
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            steps = {packets["host"]: packets["steps"] for packets in json.loads(done.stdout)["packets"]}
+            self.assertEqual(steps["vm"], 4)
+            [record] = records(file)
+            self.assertEqual([(a["server"], a["result"]) for a in record["attempts"]], [("127.0.0.53:53", "answered")])
+
+    @unittest.skipUnless(shutil.which("systemd-resolved", path=f"{os.environ['PATH']}:/lib/systemd"), "has no systemd-resolved")
+    def test_behind_systemd_resolved_too(self):
+        for row in "90-systemd-resolved", "91-systemd-resolved-tcp-dropped", "93-systemd-resolved-udp-dropped":
+            with self.subTest(row):
+                file = f"topologies/atlas/{row}.yaml"
+                done = hanglab("compare", file, "--live-runs", 2, "--jobs", 2, "--tolerance", "100ms", "--format", "json")
+                [lookup] = json.loads(done.stdout)["lookups"]
+                self.assertTrue(lookup["agree"], done.stdout + done.stderr)
+                [record] = records(file)
+                self.assertEqual({attempt["server"] for attempt in record["attempts"]}, {"127.0.0.53:53"})
+
     def test_and_a_comparison_of_unlike_worlds_fails(self):
         with tempfile.TemporaryDirectory() as folder:
             out = pathlib.Path(folder) / "out"
