@@ -119,7 +119,7 @@ class Stream final : public TcpSession {
     return server_.asking().resolve(std::move(query));
   }
   std::optional<Duration> idle_timeout(TimePoint now) const override {
-    return timer_point(now + idle_stream, server_.timer_phase()) - now;
+    return timer_point(now + idle_stream, server_.timer_phase()) + until_it_runs - now;
   }
 
  private:

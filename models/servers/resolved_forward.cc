@@ -157,20 +157,18 @@ ResolvedStream& ResolvedForwarding::stream(std::size_t server, bool& is_new) {
   is_new = stream_of_[server] == nullptr;
   if (is_new) {
     streams_.push_back(std::make_unique<ResolvedStream>(
-        os_, timers_, endpoint(server), [this, server](int error, const std::vector<StreamUser*>& users) {
-          stream_ended(server, error, users);
-        }));
+        os_, timers_, endpoint(server),
+        [this, server](int error, const StreamUser* user) { stream_ended(server, error, user); }));
     stream_of_[server] = streams_.back().get();
   }
   return *stream_of_[server];
 }
 
 // That it was lost counts once, whoever used it, and not where the server closed it.
-void ResolvedForwarding::stream_ended(std::size_t server, int error, const std::vector<StreamUser*>& users) {
+void ResolvedForwarding::stream_ended(std::size_t server, int error, const StreamUser* user) {
   if (stream_of_[server] != nullptr && stream_of_[server]->ended()) stream_of_[server] = nullptr;
-  if (!users.empty() && is_disconnect(error) && error != ECONNRESET)
-    memory_.upstreams[server].lost(Transport::tcp, users.front()->level());
-  for (StreamUser* user : users) user->stream_failed(error);
+  if (user != nullptr && is_disconnect(error) && error != ECONNRESET)
+    memory_.upstreams[server].lost(Transport::tcp, user->level());
 }
 
 std::uint16_t ResolvedForwarding::new_id() {

@@ -85,7 +85,7 @@ class ResolvedForwarding final : public Forwarding, public ResolvedServers {
   posix::Task<bool> bury(int fd) override;
   posix::Task<bool> dig_up() override;
   TimePoint busy_until() const override { return memory_.busy_until; }
-  void stream_ended(std::size_t server, int error, const std::vector<StreamUser*>& users);
+  void stream_ended(std::size_t server, int error, const StreamUser* user);
 
   const ResolvedConf& conf_;
   std::uint16_t mtu_;

@@ -107,8 +107,12 @@ posix::Task<bool> ResolvedStream::watch_time() {
 posix::Task<bool> ResolvedStream::end(int error) {
   ended_ = true;
   waiting_.clear();
-  const auto users = std::exchange(users_, {});
-  ended_hook_(error, users);
+  ended_hook_(error, users_.empty() ? nullptr : users_.front());
+  while (!users_.empty()) {  // one may make another leave
+    StreamUser* const user = users_.front();
+    users_.erase(users_.begin());
+    user->stream_failed(error);
+  }
   co_await os_.close(fd_);
   co_return true;
 }

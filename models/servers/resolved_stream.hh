@@ -28,8 +28,8 @@ class StreamUser {
 
 class ResolvedStream {
  public:
-  // Called with an errno when it ends, by whomever, with those who still used it.
-  using Ended = std::function<void(int error, const std::vector<StreamUser*>& users)>;
+  // Called with an errno when it ends, by whomever, and with one who still used it, before they are told.
+  using Ended = std::function<void(int error, const StreamUser* user)>;
 
   ResolvedStream(posix::Posix& os, ResolvedTimers& timers, Endpoint server, Ended ended)
       : os_(os), timers_(timers), server_(server), ended_hook_(std::move(ended)) {}

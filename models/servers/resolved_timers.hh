@@ -1,8 +1,9 @@
 // When systemd's event loop wakes for a timer. It lets one be up to 250 ms late, so that the machine wakes
 // seldom: all of a machine's timers go off at the same point of each 250 ms, which is drawn from its boot id.
-// A timer that is due already goes off sooner where anything else wakes the loop. Of several at once the one
-// that is due last goes first, as was measured of two and of three. Source: systemd 252, sleep_between(),
-// event_arm_timer() and process_timer() in src/libsystemd/sd-event/sd-event.c.
+// A timer that is due already goes off sooner where anything else wakes the loop; of several the one that is
+// due last then goes first, as a heap without its root has it, and as was measured of two and of three.
+// Source: systemd 252, sleep_between(), event_arm_timer() and process_timer() in
+// src/libsystemd/sd-event/sd-event.c.
 #pragma once
 
 #include <algorithm>
@@ -14,6 +15,8 @@
 #include "models/servers/doorbell.hh"
 
 namespace hanglab::servers {
+
+constexpr Duration until_it_runs = std::chrono::microseconds(50);  // once its timer has gone off
 
 // When a timer goes off that nothing else wakes the loop for. `phase`: the point within each 250 ms.
 inline TimePoint timer_point(TimePoint due, Duration phase) {
@@ -51,10 +54,8 @@ class ResolvedTimers {
   };
 
   posix::Task<bool> sleep_to_point(TimePoint due) {
-    constexpr Duration until_it_runs = std::chrono::microseconds(50);
     const TimePoint point = timer_point(due, phase_);
-    const Duration last_goes_first = (point - due) / 10000;
-    const Duration wait = std::max(point - os_.now(), Duration(0)) + until_it_runs + last_goes_first;
+    const Duration wait = std::max(point - os_.now(), Duration(0)) + until_it_runs;
     co_await os_.work(wait, 0);  // a timerfd, without the slack of poll(2)
     co_return true;
   }
