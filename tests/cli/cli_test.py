@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The program as its users run it.   cli_test.py HANGLAB CHECKOUT [unittest arguments]"""
 import gzip
-import itertools
 import json
 import os
 import pathlib
@@ -610,9 +609,7 @@ class Atlas(InScratch):
         self.assertEqual(done.returncode, 0, done.stderr)
         rows = {row["fault"]: row["cells"] for row in json.loads((self.scratch / "a.json").read_text())["faults"]}
         held = 0
-        reference = [json.loads(file.read_text())["faults"] for file in sorted((ROOT / "results/reference").glob("atlas*.json"))]
-        self.assertEqual(len(reference), 2)
-        for row in itertools.chain(*reference):
+        for row in json.loads((ROOT / "results/reference/atlas.json").read_text())["faults"]:
             for client, measured in row["cells"].items() if row["fault"] in rows else ():
                 simulated = rows[row["fault"]][client]["simulated"]
                 # Known differences are in docs/atlas.md; where chance decides, one real lookup tells little.
@@ -626,7 +623,7 @@ class Atlas(InScratch):
                     self.assertAlmostEqual(simulated["median_s"], real["median_s"], delta=0.1 + share * real["median_s"])
                     held += 1
         print(f"{held} simulated cells end when and as the measured ones do", flush=True)
-        self.assertGreater(held, 200)
+        self.assertGreater(held, 280)
 
     def test_bad_words_are_refused(self):
         for words, message in [(["--faults", "10-tcp"], "10-tcp.yaml"), (["--clients", "glibc"], "glibc"), (["-o", "a.png"], ".svg"),
