@@ -201,7 +201,7 @@ class ClosedLoop(unittest.TestCase):
                             self.assertIn(outcome[1:], GO_RESET)
                     else:
                         self.assertEqual(real[1:], played[1:])
-                    self.assertAlmostEqual(real[0], played[0], delta=0.3)
+                    self.assertAlmostEqual(real[0], played[0], delta=0.5)  # two draws of the timer wheel
         self.assertEqual(len(compared), 2 * len(faults))  # by glibc at least: its probe is always there
 
     def both(self, client, server):
