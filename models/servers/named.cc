@@ -14,7 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint16_t class_in = 1;
 constexpr std::uint16_t class_hesiod = 4;
 constexpr std::size_t largest_tcp_answer = 65535;
 constexpr int tcp_listen_queue = 10;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "models/servers/record_text.hh"
+
 namespace hanglab::servers {
 
 namespace {
@@ -17,8 +19,6 @@ constexpr std::size_t client_cookie_size = 8;
 constexpr std::size_t subnet_head = 4;  // family, two prefix lengths
 constexpr std::size_t record_head = 10;
 
-constexpr std::uint16_t type_ixfr = 251;
-constexpr std::uint16_t type_axfr = 252;
 constexpr std::uint16_t type_mailb = 253;
 constexpr std::uint16_t type_maila = 254;
 constexpr std::uint16_t class_none = 254;

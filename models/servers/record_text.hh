@@ -23,8 +23,11 @@ enum MoreTypes : std::uint16_t {
   type_txt = 16,
   type_srv = 33,
   type_ds = 43,
+  type_ixfr = 251,
+  type_axfr = 252,
   type_any = 255,
 };
+constexpr std::uint16_t class_in = 1;
 
 // A text and the place of its first character; its other lines begin at the same column, as those of a
 // YAML block do.

@@ -192,6 +192,11 @@ std::optional<StubQuery> read_stub_query(dns::ByteView message, bool tcp) {
   return query;
 }
 
+bool is_reply(dns::ByteView message) {
+  const auto header = dns::decode_header(message);
+  return header && header->response() && (header->flags & opcode_mask) == 0 && header->questions == 1;
+}
+
 std::optional<UpstreamAnswer> read_upstream_answer(dns::ByteView message) {
   const auto read = dns::decode(message);
   if (!read) return {};

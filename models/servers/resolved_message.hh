@@ -64,6 +64,9 @@ struct UpstreamAnswer {
 // Nothing: it cannot be read.
 std::optional<UpstreamAnswer> read_upstream_answer(dns::ByteView message);
 
+// Whether it is a response to a question, of whichever id.
+bool is_reply(dns::ByteView message);
+
 // The question as it goes upstream.
 dns::Bytes upstream_question(std::uint16_t id, const WireName& name, const ResolvedKey& key,
                              std::optional<std::uint16_t> edns_size);

@@ -17,7 +17,6 @@ using namespace std::chrono_literals;
 constexpr int most_attempts = 24;      // DNS_TRANSACTION_ATTEMPTS_MAX
 constexpr Duration udp_timeout = 5s;   // TRANSACTION_UDP_TIMEOUT_USEC
 constexpr Duration tcp_timeout = 10s;  // TRANSACTION_TCP_TIMEOUT_USEC
-constexpr std::uint16_t opcode_mask = 0x7800;
 
 // What a client has sent meanwhile is looked at before what came from upstream, or behind it: both were seen.
 constexpr Duration next_turn = 1us;
@@ -26,11 +25,6 @@ constexpr Duration next_turn = 1us;
 // no and three records, 390 us with 60 and 2950 us with 256.
 constexpr Duration reading = 35us;
 constexpr Duration reading_a_record = 10us;
-
-bool is_reply(dns::ByteView message) {
-  const auto header = dns::decode_header(message);
-  return header && header->response() && (header->flags & opcode_mask) == 0 && header->questions == 1;
-}
 
 }  // namespace
 
@@ -87,11 +81,18 @@ void ResolvedTransaction::pick_server() {
   if (server_ != server) {
     highest_after_error_.reset();
     highest_after_nxdomain_.reset();
+    ++picked_servers_;
   }
+  server_ = server;
   level_ = servers_.level(server);
   level_ = std::min(level_, highest_after_error_.value_or(level_));
   level_ = std::min(level_, highest_after_nxdomain_.value_or(level_));
-  if (server_ != server) ++picked_servers_;
+}
+
+dns::Bytes ResolvedTransaction::question() const {
+  std::optional<std::uint16_t> edns;
+  if (level_ == FeatureLevel::edns0) edns = servers_.edns_size(*server_);
+  return upstream_question(id_, name_, key_, edns);
 }
 
 posix::Task<bool> ResolvedTransaction::send() {
@@ -104,7 +105,6 @@ posix::Task<bool> ResolvedTransaction::send() {
 posix::Task<int> ResolvedTransaction::send_udp() {
   const auto before = server_;
   pick_server();
-  server_ = servers_.present();
   if (level_ == FeatureLevel::tcp) co_return EAGAIN;
   const Endpoint to = servers_.endpoint(*server_);
   if (fd_ < 0 || before != server_) {
@@ -121,10 +121,8 @@ posix::Task<int> ResolvedTransaction::send_udp() {
     }
     fd_ = fd;
   }
-  std::optional<std::uint16_t> edns;
-  if (level_ == FeatureLevel::edns0) edns = servers_.edns_size(*server_);
-  const dns::Bytes question = upstream_question(id_, name_, key_, edns);
-  const auto sent = co_await os_.send(fd_, question);
+  const dns::Bytes message = question();
+  const auto sent = co_await os_.send(fd_, message);
   if (!sent.ok()) co_return sent.error;
   heard_ = false;
   co_return 0;
@@ -133,14 +131,11 @@ posix::Task<int> ResolvedTransaction::send_udp() {
 posix::Task<bool> ResolvedTransaction::send_tcp() {
   co_await close_sockets();
   pick_server();
-  server_ = servers_.present();
-  std::optional<std::uint16_t> edns;
-  if (level_ == FeatureLevel::edns0) edns = servers_.edns_size(*server_);
   bool is_new = false;
   stream_ = &servers_.stream(*server_, is_new);
   news_.reset();
   bell_.forget();
-  stream_->add(*this, upstream_question(id_, name_, key_, edns));
+  stream_->add(*this, question());
   if (is_new) stream_->start();
   heard_ = false;
   co_return true;

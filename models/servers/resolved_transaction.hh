@@ -93,6 +93,7 @@ class ResolvedTransaction final : public StreamUser {
   posix::Task<bool> send_tcp();
   posix::Task<bool> close_sockets();
   void pick_server();
+  dns::Bytes question() const;  // as the level has it
   posix::Task<Event> next_event(TimePoint due);
   posix::Task<Event> time_out(TimePoint due);
   posix::Task<Event> hear_udp();

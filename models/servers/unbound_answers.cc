@@ -15,7 +15,6 @@ using namespace std::chrono_literals;
 using EdnsReply = UnboundEdnsReply;
 using Request = UnboundRequest;
 
-constexpr std::uint16_t class_in = 1;
 constexpr std::uint16_t class_any = 255;
 constexpr unsigned opcode_bits = 0x7800;
 constexpr unsigned notify_bits = 0x2000;

@@ -14,9 +14,6 @@ constexpr unsigned opcode_notify = 4;
 constexpr std::uint16_t option_keepalive = 11;
 constexpr std::size_t opt_head = 10;  // behind its name: type, class, TTL, length
 
-constexpr std::uint16_t type_ixfr = 251;
-constexpr std::uint16_t type_axfr = 252;
-
 // Types that cannot be asked for: OPT, and the rest of what RFC 6895 3.1 reserves for questions and meta
 // data, without ANY.
 bool is_meta(std::uint16_t type) {
